@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The commands of sgwalk, for GNU make 4.3 or later; `make` alone lists them.
+
+# What the command line may set; nothing below this block is meant to be.
+# `## NAME: what` is what help prints and the only list there is: a name that
+# has no such line is refused, and so is a value that its braces do not list.
+# Only the first three are also taken from the environment, since a CI machine
+# is likely to have a VERSION or a BRANCH of its own.
+
+## KERNEL: kernel tree to work on; none: the embedded one, copied to OUT/tree
+KERNEL     ?=
+## OUT: folder for all that is made
+OUT        ?= out
+## JOBS: processes at a time; none: one a processor
+JOBS       ?=
+## M: out-of-tree module's folder to work on, as kbuild has it
+M           =
+## RULES: rule files or folders to run; none: cocci/
+RULES       =
+## TIMEOUT: wall seconds that a file may take
+TIMEOUT     = 200
+## CONFIDENCE: {high,moderate} how sure a rule must be to be run
+CONFIDENCE  = high
+## LEFT: {warn,error} what apply makes of a site that is left to a person
+LEFT        = warn
+## DIRTY: {0,1} 1 works on a tree with local changes
+DIRTY       = 0
+## FIX: {0,1} 1 corrects the page count of a tree that has the API
+FIX         = 0
+## FORMAT: {text,json,sarif,github,gitlab,junit} what check prints
+FORMAT      = text
+## BASE: revision; check reports what changed since then only
+BASE        =
+## BASELINE: file of known findings, made by baseline, which check leaves out
+BASELINE    =
+## LEVEL: {high,moderate,low} least sure finding that makes check fail
+LEVEL       =
+## UNREAD: {error,warn} what check makes of code it could not read
+UNREAD      =
+## SCRIPTS: {allow} runs the Python and OCaml inside other people's rules
+SCRIPTS     =
+## SSH: hosts that take a share of the work, as GNU parallel names them
+SSH         =
+## SHAPE: {series,single} one patch a subsystem, or one in all
+SHAPE       = series
+## BRANCH: name of a branch that series makes in a worktree of its own
+BRANCH      =
+## VERSION: number of the reroll that series writes
+VERSION     =
+## SIGNOFF: {0,1} 1 signs the patches of series off with git's identity
+SIGNOFF     = 0
+## V: {0,1} 1 prints each command before it is run
+V           = 0
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+MAKEFLAGS += --warn-undefined-variables
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+# JOBS is what runs side by side; two verbs on one tree have to wait in line.
+.NOTPARALLEL:
+
+SHELL := /bin/sh
+CC    := cc
+
+ifneq ($(firstword $(sort 4.3 $(MAKE_VERSION))),4.3)
+$(error sgwalk: GNU make $(MAKE_VERSION) is too old: 4.3 is needed)
+endif
+
+# The same tree and rules give the same bytes, wherever make is run.
+export LC_ALL := C
+export TZ := UTC
+export PYTHONPATH := scripts
+export PYTHONDONTWRITEBYTECODE := 1
+unexport CDPATH PYTHONHOME PYTHONSTARTUP
+# The kernel's make must not see the options and variables of this one.
+unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
+
+SELF  := $(firstword $(MAKEFILE_LIST))
+comma := ,
+hash  := \#
+space := $(subst ,, )
+tab   := $(shell printf '\t')
+define newline
+
+
+endef
+
+# One word a variable: option=NAME=value,value; option is the name in small
+# letters. No variable but these reaches a command.
+FACTS := $(shell sed -n '/^\#\# [A-Z][A-Z]*:/{s/^\#\# //;h;s/:.*//; \
+	y/ABCDEFGHIJKLMNOPQRSTUVWXYZ/abcdefghijklmnopqrstuvwxyz/; \
+	s/^v$$/verbose/;s/^version$$/version-number/;G; \
+	s/\n\([A-Z]*\): *\({\([^}]*\)}\)*.*/=\1=\3/;p;}' $(SELF))
+VERBS := $(shell sed -n 's/^\#\# \([a-z]*\):.*/\1/p' $(SELF))
+part   = $(word $2,$(subst =, ,$1))
+SETTINGS := $(foreach f,$(FACTS),$(call part,$f,2))
+unexport $(SETTINGS)
+
+# value, not expansion: a $ in a file name is a $. Not every shell expands ~.
+text   = $(patsubst ~/%,$(value HOME)/%,$(value $1))
+quote  = '$(subst ','\'',$1)'
+refuse = $(error sgwalk: exit 2: $1)
+
+ifeq ($(MAKELEVEL),0)
+$(foreach v,$(.VARIABLES),$(if $(findstring command,$(origin $v)),$(if \
+  $(filter-out $(SETTINGS) MAKEFLAGS MAKEOVERRIDES -%,$v),$(call \
+  refuse,$v is not a variable; there are: $(SETTINGS)))))
+endif
+$(foreach f,$(FACTS),$(foreach v,$(call part,$f,2),$(foreach \
+  good,$(call part,$f,3),$(if $(filter-out \
+  $(subst $(comma), ,$(good)),$(value $v))$(word 2,$(value $v)),$(call \
+  refuse,$v='$(value $v)' is none of $(subst $(comma), ,$(good)))))))
+$(foreach v,$(SETTINGS),$(if $(findstring $(newline),$(value $v)),$(call \
+  refuse,$v holds a line break)))
+$(foreach v,KERNEL M OUT BASELINE,$(if $(findstring $(space),$(value \
+  $v))$(findstring $(tab),$(value $v)),$(call \
+  refuse,$v='$(value $v)' holds a space$(comma) which make cannot take)))
+letters = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst \
+  5,,$(subst 6,,$(subst 7,,$(subst 8,,$(subst 9,,$1))))))))))
+$(foreach v,JOBS TIMEOUT VERSION,$(if $(filter 0%,$(value $v))$(call \
+  letters,$(value $v)),$(call \
+  refuse,$v='$(value $v)' is not a number of 1 or more)))
+
+# OUT names files that make makes, so make and the shell must both read it.
+override OUT := $(call text,OUT)
+$(foreach c,$$ $(hash) % : ; = & | < > ( ) [ ] { } * ? ! ' " ` \ ^ ~ $(comma),$(if \
+  $(findstring $c,$(OUT)),$(call refuse,OUT='$(OUT)' holds a $c)))
+$(if $(filter-out -%,$(OUT)),,$(call refuse,OUT='$(OUT)' names no folder))
+
+# On Debian the packages that help install into this interpreter.
+PYTHON   = $(if $(wildcard /usr/bin/python3),/usr/bin/python3,python3)
+MIGRATE  = $(PYTHON) scripts/migrate.py
+Q       := $(if $(filter 1,$(V)),,@)
+
+# --name='value' for each variable that has one, a bare --name for a 0 or 1.
+option = $(if $(filter 0$(comma)1,$3),$(if $(filter 1,$(value \
+  $2)),--$1),$(if $(value $2),--$1=$(call quote,$(call text,$2))))
+OPTIONS := $(strip $(foreach f,$(FACTS),$(call option,$(call \
+  part,$f,1),$(call part,$f,2),$(call part,$f,3))))
+
+.PHONY: $(VERBS)
+## help: say what can be made, and with which variables
+help:
+	@echo 'sgwalk moves a kernel tree to the DMA page iterator.'
+	@echo
+	@sed -n 's/^## \([a-z]*\): /\1|/p' $(SELF) | \
+	    while IFS='|' read -r name what; do \
+		printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@printf '\nVariables, behind the verb as in make apply KERNEL=~/linux:\n\n'
+	@sed -n 's/^## \([A-Z]*\): /\1|/p' $(SELF) | \
+	    while IFS='|' read -r name what; do \
+		printf '  %-11s %s\n' "$$name" "$$what"; done
+	@printf '\nAs they stand:\n\n'
+	@printf '  %s\n' $(foreach v,$(SETTINGS),$(if $(value $v),$(call \
+	    quote,$v=$(value $v))))
+
+## deps: install what is missing, or say the command that does
+deps:
+	$(Q)sh scripts/deps.sh run test lint
+
+## apply: add the API where it is missing, and move its callers to it
+## preview: print what apply would change, as a diff
+## check: report misuse of the API, callers of the old one, and unread code
+## baseline: write the findings of today to a file, for check BASELINE=
+## series: write the change as one patch a subsystem to OUT/series
+## verify: compile what changed, before and after, and compare
+## boot: run the API's cases in a kernel under qemu
+## bench: measure this tool and its peers side by side
+apply preview check baseline series verify boot bench: ready
+	$(Q)$(MIGRATE) $@ $(OPTIONS)
+
+## test: hold rules, scripts and patches to their tests; needs no kernel
+test: ready
+	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps-test test
+	$(Q)$(PYTHON) scripts/runtests.py $(OPTIONS)
+
+# A run needs its tools and the census; nothing is done where both are there.
+.PHONY: ready tools
+ready: tools $(OUT)/bin/census
+tools: | $(OUT)/bin
+	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps run
+
+$(OUT)/bin/census: scripts/census.c $(SELF) | tools
+	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new $<
+	$(Q)mv $@.new $@
+
+# Only a folder that is made here is marked, and only a marked one is removed.
+MARK := .made-by-sgwalk
+$(OUT)/bin:
+	$(Q)test -d $(OUT) || { mkdir -p $(OUT) && : >$(OUT)/$(MARK); }
+	$(Q)mkdir -p $@
+
+## clean: remove OUT, where it is a folder made here
+clean:
+	$(Q)test ! -e $(OUT) || test -f $(OUT)/$(MARK) || { \
+	    echo 'sgwalk: exit 2: $(OUT): not made here, so left alone' >&2; \
+	    exit 2; }
+	$(Q)rm -rf $(OUT)
