@@ -1,0 +1,2575 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * census: print every site of the scatterlist page iterators in a tree.
+ *
+ *	census [-j THREADS] TREE		walk TREE
+ *	census [-j THREADS] --files TREE	take the names from stdin
+ *
+ * A site is one occurrence, outside comments, strings and character constants,
+ * of a name in spelling[] below. It is found by lexing the bytes of the file,
+ * in every branch of every #if, so that what a parser of C skips is counted
+ * all the same. A file passes through three stages:
+ *
+ *	search	a byte search that may say yes too often but never no to a
+ *		file with a site;
+ *	lex	translation phases 2 and 3 of C: splices, comments, tokens;
+ *	parse	just enough of C to name the enclosing function and to know
+ *		whether the "it" of "it->sg" is an iterator.
+ *
+ * Data:   stdout, one row a site, sorted by file (bytes), line, column:
+ *	   file, line, column, function, token, place; TAB separated, no header.
+ *	   TAB, newline, return and backslash are written \t \n \r \\ in file
+ *	   and function. place is code, macro (in a #define), directive (in any
+ *	   other preprocessor line) or if0 (dead by a literal). Token ? is what
+ *	   was not understood: place "unlexed: WHY" in a file that holds one of
+ *	   the names, with the names in the unlexed bytes as rows of their own,
+ *	   and "unread: WHY", at 1:1, for a file or folder that was not read.
+ * Units:  line and column count from 1; columns are bytes; a line ends at \n.
+ * Errors: exit status 2 and one sentence on stderr when the tree cannot be
+ *	   opened, memory runs out or stdout cannot be written.
+ * Source: ISO C11 5.1.1.2 and 6.4, and what gcc and clang add: blanks between
+ *	   a backslash and its newline, NUL as white space. No trigraphs.
+ *
+ * --files reads names from stdin, relative to TREE, each ended by a NUL byte.
+ * It prints the rows that a walk prints for these files: names that do not end
+ * in .c .h .S .inc, and what is not a regular file, have none.
+ */
+
+#define _DEFAULT_SOURCE
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The names; the order serves nothing but the reader. */
+enum what {
+	FOR_EACH_PAGE, FOR_EACH_DMA_PAGE, DMA_ADDRESS, PAGE,
+	START, NEXT, DMA_NEXT, PAGE_ITER, DMA_PAGE_ITER,
+	STRUCT_PAGE_ITER, STRUCT_DMA_PAGE_ITER, FIELD_SG, FIELD_PGOFFSET,
+	NOT_UNDERSTOOD
+};
+
+static const char *const spelling[] = {
+	[FOR_EACH_PAGE] = "for_each_sg_page",
+	[FOR_EACH_DMA_PAGE] = "for_each_sg_dma_page",
+	[DMA_ADDRESS] = "sg_page_iter_dma_address",
+	[PAGE] = "sg_page_iter_page",
+	[START] = "__sg_page_iter_start",
+	[NEXT] = "__sg_page_iter_next",
+	[DMA_NEXT] = "__sg_page_iter_dma_next",
+	[PAGE_ITER] = "sg_page_iter",
+	[DMA_PAGE_ITER] = "sg_dma_page_iter",
+	[STRUCT_PAGE_ITER] = "struct sg_page_iter",
+	[STRUCT_DMA_PAGE_ITER] = "struct sg_dma_page_iter",
+	[FIELD_SG] = ".sg",
+	[FIELD_PGOFFSET] = ".sg_pgoffset",
+	[NOT_UNDERSTOOD] = "?",
+};
+
+/* The suffixes of the files that can have a site. */
+static const char *const suffixes[] = { ".c", ".h", ".S", ".inc" };
+
+/* Beyond these the census says "nesting too deep" or "unread". */
+enum {
+	MAX_NESTING = 1 << 16,
+	MAX_EXPRESSION = 200,
+	MAX_FILE_BYTES = 1 << 30,
+	MAX_THREADS = 1024,
+};
+
+/* ---- Failing ---------------------------------------------------------- */
+
+/* Say one sentence and give up; the tree has not been touched. */
+_Noreturn static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("census: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	_exit(2);
+}
+
+static void *resize(void *old, size_t count, size_t size)
+{
+	void *new;
+
+	if (count > SIZE_MAX / size)
+		die("memory: %s", strerror(ENOMEM));
+	new = realloc(old, count ? count * size : 1);
+	if (!new)
+		die("memory: %s", strerror(ENOMEM));
+	return new;
+}
+
+/* Make room for one more element; arrays double, so that this is cheap. */
+#define ROOM(array, used, room) do {					\
+	if ((used) == (room)) {						\
+		(room) = (room) ? 2 * (room) : 16;			\
+		(array) = resize(array, room, sizeof(*(array)));	\
+	}								\
+} while (0)
+
+/* ---- Spans of bytes --------------------------------------------------- */
+
+struct span {
+	const unsigned char *at;
+	size_t len;
+};
+
+static bool same(struct span a, struct span b)
+{
+	return a.len == b.len && !memcmp(a.at, b.at, a.len);
+}
+
+static bool is(struct span span, const char *word)
+{
+	return span.len == strlen(word) && !memcmp(span.at, word, span.len);
+}
+
+static int order(struct span a, struct span b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int difference = memcmp(a.at, b.at, len);
+
+	return difference ? difference : (a.len > b.len) - (a.len < b.len);
+}
+
+static bool is_word(unsigned char c)
+{
+	return (unsigned char)((c | 0x20) - 'a') < 26 || c == '_' ||
+	       (unsigned char)(c - '0') < 10;
+}
+
+static bool is_digit(unsigned char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
+/* White space that does not end a line. */
+static bool is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+/* Memory that is given back all at once. */
+struct pool {
+	struct block {
+		struct block *older;
+		size_t used, room;
+		unsigned char bytes[];
+	} *newest;
+};
+
+static void *pool_get(struct pool *pool, size_t len)
+{
+	struct block *block = pool->newest;
+
+	len = (len + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
+	if (!block || block->room - block->used < len) {
+		size_t room = len > 4096 ? len : 4096;
+
+		block = resize(NULL, 1, sizeof(*block) + room);
+		block->older = pool->newest;
+		block->used = 0;
+		block->room = room;
+		pool->newest = block;
+	}
+	block->used += len;
+	return block->bytes + block->used - len;
+}
+
+static struct span pool_copy(struct pool *pool, struct span span)
+{
+	if (!span.at)
+		return span;
+	return (struct span) {
+		memcpy(pool_get(pool, span.len), span.at, span.len), span.len
+	};
+}
+
+static void pool_free(struct pool *pool)
+{
+	while (pool->newest) {
+		struct block *older = pool->newest->older;
+
+		free(pool->newest);
+		pool->newest = older;
+	}
+}
+
+/* ---- Rows ------------------------------------------------------------- */
+
+struct place {
+	enum { CODE, MACRO, DIRECTIVE, IF0, UNLEXED, UNREAD } kind;
+	const char *why;		/* of UNLEXED and UNREAD */
+};
+
+struct row {
+	size_t offset;			/* bytes from the start of the file */
+	size_t line, column;
+	struct span function;
+	enum what what;
+	struct place place;
+	bool unclaimed;			/* a function that follows may take it */
+	/* A .sg that counts only if a structure has one of these iterators. */
+	struct span members[2];
+};
+
+/* What one file has to say. */
+struct finding {
+	char *path;			/* relative to the tree */
+	bool holds_name;		/* be it in a comment */
+	struct row *rows;
+	size_t count;
+};
+
+static int order_rows(const void *left, const void *right)
+{
+	const struct row *a = left, *b = right;
+
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	return (a->what > b->what) - (a->what < b->what);
+}
+
+/* ---- Lexing ----------------------------------------------------------- */
+
+enum kind {
+	END,			/* of the file */
+	LINE_END,		/* of a directive */
+	WORD,			/* an identifier or a keyword */
+	NUMBER,
+	STRING,
+	CHARACTER,
+	PUNCTUATION,
+	BROKEN,			/* what C does not allow */
+};
+
+/* Punctuation of more than one byte; the rest is its own byte. */
+enum { ARROW = 256, AND_AND, OR_OR, DOTS };
+
+struct token {
+	enum kind kind;
+	int sign;		/* of PUNCTUATION; digraphs are spelt out */
+	bool first;		/* nothing but comments precedes it in its line */
+	struct span text;	/* of WORD and NUMBER, without splices */
+	const unsigned char *at;
+	const char *why;	/* of BROKEN, which reaches from at to the ... */
+	const unsigned char *rest;	/* ... rest (its opening), and to end */
+	const unsigned char *end;
+};
+
+struct lexer {
+	const unsigned char *p;
+	const unsigned char *end;	/* *end is NUL */
+	bool assembly;			/* quotes are not character constants */
+	bool line_start;
+	bool in_directive;		/* a newline is a token */
+	bool names_only;		/* comments and strings do not open */
+	struct pool *pool;		/* for words that had splices */
+};
+
+/* Go past backslash-newline; blanks between the two are allowed. */
+static const unsigned char *unsplice(const unsigned char *p)
+{
+	while (*p == '\\') {
+		const unsigned char *q = p + 1;
+
+		while (is_blank(*q))
+			q++;
+		if (*q != '\n')
+			break;
+		p = q + 1;
+	}
+	return p;
+}
+
+/* p is inside a block comment: return what follows it, or NULL. */
+static const unsigned char *after_block(const unsigned char *p,
+					const unsigned char *end)
+{
+	while ((p = memchr(p, '*', end - p))) {
+		const unsigned char *q = unsplice(++p);
+
+		if (*q == '/')
+			return q + 1;
+	}
+	return NULL;
+}
+
+/* p is inside a line comment: return the newline that ends it. */
+static const unsigned char *after_line(const unsigned char *p,
+				       const unsigned char *end)
+{
+	const unsigned char *newline, *q;
+
+	while ((newline = memchr(p, '\n', end - p))) {
+		for (q = newline; q > p && is_blank(q[-1]); q--)
+			;
+		if (q == p || q[-1] != '\\')
+			return newline;
+		p = newline + 1;
+	}
+	return end;
+}
+
+/*
+ * p is inside a string or character constant: return what follows it, or, with
+ * *closed false, the end of its line.
+ */
+static const unsigned char *after_quote(const unsigned char *p,
+					const unsigned char *end,
+					unsigned char quote, bool *closed)
+{
+	*closed = false;
+	for (;;) {
+		p = unsplice(p);
+		if (p == end || *p == '\n')
+			return p;
+		if (*p == quote) {
+			*closed = true;
+			return p + 1;
+		}
+		if (*p == '\\') {
+			p = unsplice(p + 1);
+			if (p == end || *p == '\n')
+				return p;
+		}
+		p++;
+	}
+}
+
+/* The word at p, which may be spliced; *after is what follows it. */
+static struct span lex_word(struct lexer *lexer, const unsigned char *p,
+			    const unsigned char **after)
+{
+	const unsigned char *q = p, *from = p;
+	struct span word;
+	size_t len = 0;
+
+	while (is_word(*q))
+		q++;
+	if (*q != '\\' || !is_word(*unsplice(q))) {
+		*after = q;
+		return (struct span) { p, q - p };
+	}
+	while (is_word(*q)) {
+		len++;
+		q = unsplice(q + 1);
+	}
+	word.at = pool_get(lexer->pool, len);
+	word.len = len;
+	for (len = 0; len < word.len; from = unsplice(from + 1))
+		((unsigned char *)word.at)[len++] = *from;
+	*after = q;
+	return word;
+}
+
+/* A preprocessing number; in assembly only digits and letters. */
+static const unsigned char *after_number(const struct lexer *lexer,
+					 const unsigned char *p)
+{
+	unsigned char last = 0;
+
+	while (is_word(*p) || (!lexer->assembly &&
+			       (*p == '.' || ((*p == '+' || *p == '-') &&
+					      (last == 'e' || last == 'p'))))) {
+		last = *p | 0x20;
+		p = unsplice(p + 1);
+	}
+	return p;
+}
+
+static int lex_sign(const struct lexer *lexer, const unsigned char *p,
+		    const unsigned char **after)
+{
+	static const struct {
+		char first, second;
+		int sign;
+	} pairs[] = {
+		{ '-', '>', ARROW }, { '&', '&', AND_AND }, { '|', '|', OR_OR },
+		{ '=', '=', '~' }, { '!', '=', '~' }, { '<', '=', '~' },
+		{ '>', '=', '~' },
+		/* The digraphs, which an assembler does not have. */
+		{ '<', ':', '[' }, { ':', '>', ']' }, { '<', '%', '{' },
+		{ '%', '>', '}' }, { '%', ':', '#' },
+	};
+	const unsigned char *second = unsplice(p + 1);
+	const size_t digraphs = 7;
+	size_t count = lexer->assembly ? digraphs : ARRAY_SIZE(pairs);
+
+	if (*p == '.' && *second == '.') {
+		const unsigned char *third = unsplice(second + 1);
+
+		if (*third == '.') {
+			*after = third + 1;
+			return DOTS;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (*p == pairs[i].first && *second == pairs[i].second) {
+			*after = second + 1;
+			return pairs[i].sign;
+		}
+	}
+	*after = p + 1;
+	return *p;
+}
+
+/* p is at a quote or a comment that does not end; resume at end. */
+static struct token broken(struct lexer *lexer, const unsigned char *at,
+			   const unsigned char *rest, const unsigned char *end,
+			   const char *why)
+{
+	lexer->p = end;
+	return (struct token) {
+		.kind = BROKEN, .at = at, .rest = rest, .end = end, .why = why
+	};
+}
+
+static struct token lex(struct lexer *lexer)
+{
+	const unsigned char *p = lexer->p, *end = lexer->end, *q;
+	struct token token = { 0 };
+	bool closed;
+
+	for (;;) {
+		p = unsplice(p);
+		if (is_blank(*p)) {
+			p++;
+		} else if (*p == '\n') {
+			if (lexer->in_directive) {
+				token.kind = LINE_END;
+				break;
+			}
+			lexer->line_start = true;
+			p++;
+		} else if (!*p) {
+			if (p == end)
+				break;
+			for (q = p; q < end && !*q; q++)
+				;
+			return broken(lexer, p, q, q, "nul byte");
+		} else if (*p == '/' && !lexer->names_only) {
+			q = unsplice(p + 1);
+			if (*q == '*') {
+				const unsigned char *after =
+					after_block(q + 1, end);
+
+				if (!after)
+					return broken(lexer, p, q + 1, end,
+						      "unterminated comment");
+				p = after;
+			} else if (*q == '/') {
+				p = after_line(q + 1, end);
+			} else {
+				break;
+			}
+		} else {
+			break;
+		}
+	}
+	token.at = p;
+	token.first = lexer->line_start;
+	lexer->p = p;
+	if (token.kind == LINE_END || p == end)
+		return token;
+	lexer->line_start = false;
+
+	if (is_digit(*p) ||
+	    (*p == '.' && !lexer->assembly && is_digit(*unsplice(p + 1)))) {
+		token.kind = NUMBER;
+		lexer->p = after_number(lexer, p);
+		token.text = (struct span) { p, lexer->p - p };
+	} else if (is_word(*p)) {
+		token.kind = WORD;
+		token.text = lex_word(lexer, p, &lexer->p);
+	} else if (*p == '"' && !lexer->names_only) {
+		token.kind = STRING;
+		lexer->p = after_quote(p + 1, end, '"', &closed);
+		if (!closed)
+			return broken(lexer, p, p + 1, lexer->p,
+				      "unterminated string");
+	} else if (*p == '\'' && !lexer->names_only && !lexer->assembly) {
+		token.kind = CHARACTER;
+		lexer->p = after_quote(p + 1, end, '\'', &closed);
+		if (!closed)
+			return broken(lexer, p, p + 1, lexer->p,
+				      "unterminated character constant");
+	} else {
+		token.kind = PUNCTUATION;
+		token.sign = lex_sign(lexer, p, &lexer->p);
+	}
+	return token;
+}
+
+/* ---- Parsing: what a file is made of ---------------------------------- */
+
+/*
+ * What an expression has named last: the "it" of "it", "it[0]", "(*it)", and
+ * the "piter" of "miter->piter". None if neither name nor iterator is set.
+ */
+struct object {
+	struct span name;
+	bool member;		/* reached through . or -> */
+	bool base;		/* ... and then through .base */
+	bool iterator;		/* cast to one or made as one */
+	bool parenthesised;
+};
+
+static const struct object no_object;
+
+static bool is_set(struct object object)
+{
+	return object.name.at || object.iterator;
+}
+
+/* How far a declaration has come. */
+enum declaration {
+	NO_DECLARATION,
+	AT_TAG,			/* struct */
+	AFTER_TAG,		/* struct tag */
+	AT_NAMES,		/* struct tag *a, */
+	AT_VALUE,		/* struct tag a = */
+};
+
+/* What is known of the innermost open bracket, or of the file outside any. */
+struct frame {
+	enum {
+		FILE_SCOPE, MACRO_SCOPE, LINKAGE, BODY, STRUCTURE, BRACES,
+		PARENTHESES, SUBSCRIPT
+	} kind;
+	bool control;		/* the parentheses of if, for, while, switch */
+	bool own;		/* the structure is an iterator itself */
+	bool names_iterator;	/* "struct sg_page_iter" lies within */
+	struct object before;	/* what the bracket was put behind */
+	struct object last;	/* the last one within */
+	struct object target;	/* what a .field = in these braces is part of */
+
+	enum declaration declaration;
+	bool declares_iterator;
+	bool aggregate_is_struct;
+	const unsigned char *keyword;	/* where its struct stands */
+};
+
+/* Brackets that enclose the innermost one. Never changed once made. */
+struct level {
+	struct level *up;
+	struct frame frame;
+	unsigned long serial;	/* counts levels made; see release() */
+};
+
+/* What has been seen of a declaration at file scope. */
+struct header {
+	struct span name;	/* of the declarator that has a parameter list */
+	struct span pending;	/* a word followed by an opening parenthesis */
+	struct span argument;	/* the first one, if a single word */
+	unsigned int words;	/* since the parameter list */
+	unsigned int list_depth;	/* brackets open in that list, or 0 */
+	bool only_names;	/* they hold what K&R had there */
+	bool value;		/* after = */
+	bool inside;		/* the name is in parentheses */
+	struct span old_style;	/* the function whose K&R parameters these are */
+	size_t first_row;	/* where the rows of this header start */
+};
+
+/* Where the parser stands. Copied at #if and put back at #else. */
+struct state {
+	struct level *up;
+	struct frame in;
+	struct header header;
+	struct span function;	/* the one we are in */
+	unsigned int scope;	/* braces open, but for extern "C" */
+	unsigned int depth;	/* brackets open */
+	unsigned int beyond;	/* ... and how many more than MAX_NESTING */
+
+	/* What precedes the next token. */
+	int sign;		/* punctuation, or one of the below */
+	struct span word;	/* if sign is PAST_WORD */
+	struct object object;
+	struct object assigned;	/* the object before the last = */
+	bool typed;		/* a word that can be a type, and stars */
+	bool typed_iterator;	/* ... and it is an iterator's bare tag */
+	struct span declared;	/* a word behind that */
+	bool declared_iterator;
+};
+
+enum {
+	PAST_NOTHING = 0, PAST_WORD = 512, PAST_KEYWORD, PAST_TYPE,
+	PAST_ATTRIBUTE, PAST_AGGREGATE, PAST_STRING, PAST_VALUE
+};
+
+struct binding {
+	struct span name;
+	unsigned int scope;
+	bool iterator;
+	size_t next;			/* in its bucket; 0 ends it */
+};
+
+/* An #if that is open. */
+struct conditional {
+	struct state before;		/* at #if */
+	struct state kept;		/* at the end of its first live branch */
+	bool has_kept;
+	bool in_dead;			/* it stands in dead text */
+	bool dead;			/* so is the branch */
+	bool taken;			/* a literal has chosen a branch */
+	unsigned long pinned;		/* levels up to this one are in use */
+	const unsigned char *at;
+};
+
+enum { BUCKETS = 1024 };
+
+/* The members of structures that are iterators. */
+struct members {
+	struct span *names;
+	size_t count, room;
+	struct pool pool;
+};
+
+/* One file as it is being read. */
+struct reader {
+	const unsigned char *start;
+	struct lexer lexer;
+	struct pool pool;
+	struct state state;
+	struct place place;
+	bool prose;			/* quotes need not end */
+
+	struct row *rows;
+	size_t row_count, row_room;
+
+	struct binding *bindings;	/* the first one is not used */
+	size_t binding_count, binding_room;
+	size_t buckets[BUCKETS];
+
+	struct conditional *conditionals;
+	size_t conditional_count, conditional_room;
+	size_t conditionals_beyond;
+	bool too_deep;
+
+	struct level *spare;
+	unsigned long serial;
+	struct members *members;
+};
+
+static struct row *add_row(struct reader *reader, enum what what,
+			   const unsigned char *at, struct place place)
+{
+	struct row *row;
+
+	ROOM(reader->rows, reader->row_count, reader->row_room);
+	row = &reader->rows[reader->row_count++];
+	*row = (struct row) {
+		.offset = at - reader->start, .what = what, .place = place,
+		.function = reader->state.function
+	};
+	return row;
+}
+
+static void add_problem(struct reader *reader, const unsigned char *at,
+			const char *why)
+{
+	add_row(reader, NOT_UNDERSTOOD, at, (struct place) { UNLEXED, why });
+}
+
+static void say_too_deep(struct reader *reader, const unsigned char *at)
+{
+	if (!reader->too_deep)
+		add_problem(reader, at, "nesting too deep");
+	reader->too_deep = true;
+}
+
+static void add_member(struct reader *reader, struct span name)
+{
+	struct members *members = reader->members;
+
+	for (size_t i = 0; i < members->count; i++)
+		if (same(members->names[i], name))
+			return;
+	ROOM(members->names, members->count, members->room);
+	members->names[members->count++] = pool_copy(&members->pool, name);
+}
+
+/* ---- Parsing: names and their scopes ---------------------------------- */
+
+static size_t *bucket(struct reader *reader, struct span name)
+{
+	unsigned int hash = 5381;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = hash * 33 + name.at[i];
+	return &reader->buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
+/* Is the name that of an iterator, where we are? The innermost scope says. */
+static bool bound_to_iterator(struct reader *reader, struct span name)
+{
+	const struct binding *inner = NULL;
+
+	for (size_t i = *bucket(reader, name); i;) {
+		const struct binding *binding = &reader->bindings[i];
+
+		i = binding->next;
+		if (!same(binding->name, name))
+			continue;
+		if (inner && binding->scope != inner->scope)
+			break;
+		if (binding->iterator)
+			return true;
+		inner = binding;
+	}
+	return false;
+}
+
+static void bind(struct reader *reader, unsigned int scope, struct span name,
+		 bool iterator)
+{
+	size_t *head = bucket(reader, name);
+	struct binding *binding;
+
+	for (size_t i = *head; i; i = binding->next) {
+		binding = &reader->bindings[i];
+		if (binding->scope != scope)
+			break;
+		if (binding->iterator == iterator && same(binding->name, name))
+			return;
+	}
+	if (!reader->binding_count)
+		reader->binding_count = 1;
+	if (reader->binding_count >= reader->binding_room) {
+		reader->binding_room = 2 * reader->binding_room + 16;
+		reader->bindings = resize(reader->bindings,
+					  reader->binding_room,
+					  sizeof(*reader->bindings));
+	}
+	reader->bindings[reader->binding_count] = (struct binding) {
+		name, scope, iterator, *head
+	};
+	*head = reader->binding_count++;
+}
+
+static void unbind(struct reader *reader, size_t count)
+{
+	while (reader->binding_count > count && reader->binding_count > 1) {
+		struct binding *last =
+			&reader->bindings[--reader->binding_count];
+
+		*bucket(reader, last->name) = last->next;
+	}
+}
+
+/* Forget the names of scopes further in than this one. */
+static void leave_scope(struct reader *reader, unsigned int scope)
+{
+	size_t count = reader->binding_count;
+
+	while (count > 1 && reader->bindings[count - 1].scope > scope)
+		count--;
+	unbind(reader, count);
+}
+
+/* Names of a branch of #if stay for the rest of the scope it stands in. */
+static void widen_scope(struct reader *reader, unsigned int scope)
+{
+	size_t i = reader->binding_count;
+
+	for (; i > 1 && reader->bindings[i - 1].scope > scope; i--)
+		reader->bindings[i - 1].scope = scope;
+}
+
+static bool at_file_scope(const struct state *state)
+{
+	return state->in.kind == FILE_SCOPE || state->in.kind == LINKAGE;
+}
+
+/* Declare a name where the parser stands. */
+static void declare(struct reader *reader, struct state *state,
+		    struct span name, bool iterator)
+{
+	const struct header *header = &state->header;
+	unsigned int scope = state->scope;
+
+	if (iterator && !state->in.own &&
+	    (state->in.kind == STRUCTURE || state->in.kind == MACRO_SCOPE))
+		add_member(reader, name);
+	if (state->in.kind == STRUCTURE)
+		return;
+	/* Parameters are those of the function whose body may follow. */
+	if (!scope && (state->in.kind == PARENTHESES || header->old_style.at ||
+		       (header->name.at && header->only_names)))
+		scope = 1;
+	/* A name that is no iterator matters only where it hides one. */
+	if (iterator || scope)
+		bind(reader, scope, name, iterator);
+}
+
+/* ---- Parsing: brackets ------------------------------------------------ */
+
+/* Does the bracket open a scope? */
+static bool is_brace(int kind)
+{
+	return kind == BODY || kind == STRUCTURE || kind == BRACES;
+}
+
+static void push(struct reader *reader, struct state *state,
+		 struct frame frame, const unsigned char *at)
+{
+	struct level *level = reader->spare;
+
+	if (state->depth == MAX_NESTING) {
+		say_too_deep(reader, at);
+		state->beyond++;
+		return;
+	}
+	if (level)
+		reader->spare = level->up;
+	else
+		level = pool_get(&reader->pool, sizeof(*level));
+	level->up = state->up;
+	level->frame = state->in;
+	level->serial = ++reader->serial;
+	state->up = level;
+	state->in = frame;
+	state->depth++;
+	state->scope += is_brace(frame.kind);
+}
+
+/*
+ * A level that an #if has seen may be in a state that #else or #endif puts
+ * back; it stays until the end of the file. The others are used again.
+ */
+static void release(struct reader *reader, struct level *level)
+{
+	size_t count = reader->conditional_count;
+
+	if (count && level->serial <= reader->conditionals[count - 1].pinned)
+		return;
+	level->up = reader->spare;
+	reader->spare = level;
+}
+
+static void pop(struct reader *reader, struct state *state)
+{
+	struct level *level = state->up;
+
+	state->scope -= is_brace(state->in.kind);
+	state->in = level->frame;
+	state->up = level->up;
+	state->depth--;
+	release(reader, level);
+}
+
+static void pop_all(struct reader *reader, struct state *state)
+{
+	while (state->up)
+		pop(reader, state);
+	state->beyond = 0;
+}
+
+static bool in_column_one(const struct reader *reader,
+			  const struct token *token)
+{
+	return token->at == reader->start || token->at[-1] == '\n';
+}
+
+static bool is_main(const struct reader *reader, const struct state *state)
+{
+	return state == &reader->state;
+}
+
+/* ---- Parsing: functions ----------------------------------------------- */
+
+static void new_header(struct reader *reader, struct state *state)
+{
+	state->header = (struct header) { .first_row = reader->row_count };
+	state->in.declaration = NO_DECLARATION;
+	leave_scope(reader, 0);
+}
+
+/*
+ * At file scope, an opening parenthesis. The word before it names a function
+ * unless it is an attribute, or a name is known and nothing but this word
+ * stands between: "int f(a) SOMETHING(b) {" is f, "SOMETHING(b) int f(a) {" too.
+ */
+static void open_header_list(struct state *state)
+{
+	struct header *header = &state->header;
+
+	if (header->value)
+		return;
+	if (state->sign == PAST_WORD) {
+		header->pending = state->word;
+		header->words -= header->words > 0;
+	} else if (state->sign != PAST_KEYWORD &&
+		   state->sign != PAST_ATTRIBUTE && !header->name.at) {
+		header->inside = true;
+	}
+}
+
+/* The first token behind that parenthesis tells f(a) from (*f)(a). */
+static void settle_header_list(struct state *state, const struct token *token)
+{
+	struct header *header = &state->header;
+
+	if (token->kind == PUNCTUATION && token->sign == '*') {
+		header->inside = !header->name.at;
+	} else if (!header->name.at || header->words) {
+		header->name = header->pending;
+		header->argument = (struct span) { 0 };
+		header->words = 0;
+		header->only_names = true;
+		header->list_depth = state->depth;
+	}
+	header->pending = (struct span) { 0 };
+}
+
+/* A token in the parameter list: is it K&R, and has it a first word? */
+static void follow_header_list(struct state *state, const struct token *token,
+			       bool ordinary)
+{
+	struct header *header = &state->header;
+	bool stop = token->kind == PUNCTUATION &&
+		    (token->sign == ',' || token->sign == ')');
+
+	if (state->depth != header->list_depth || state->beyond)
+		return;
+	if (ordinary && state->sign == '(')
+		header->argument = token->text;
+	else if (!stop && state->sign == PAST_WORD &&
+		 state->word.at == header->argument.at)
+		header->argument = (struct span) { 0 };
+	if (!stop && (!ordinary || state->sign == PAST_WORD))
+		header->only_names = false;
+	if (stop && token->sign == ')')
+		header->list_depth = 0;
+}
+
+/* SYSCALL_DEFINE2(name, ...) and its like define what they have first. */
+static struct span function_name(const struct header *header)
+{
+	struct span name = header->name;
+
+	if (!name.at)
+		return header->old_style;
+	for (size_t i = 0; i < name.len; i++)
+		if (is_word(name.at[i] & ~0x20) && name.at[i] >= 'a')
+			return name;
+	return header->argument.at ? header->argument : name;
+}
+
+static void open_function(struct reader *reader, struct state *state)
+{
+	state->function = function_name(&state->header);
+	for (size_t i = state->header.first_row; i < reader->row_count; i++) {
+		if (reader->rows[i].unclaimed)
+			reader->rows[i].function = state->function;
+		reader->rows[i].unclaimed = false;
+	}
+}
+
+/*
+ * At file scope, the end of a declaration. It may be that of a K&R parameter;
+ * the opening brace which follows it at once will tell.
+ */
+static void end_declaration(struct reader *reader, struct state *state)
+{
+	struct header header = state->header;
+
+	if (header.name.at && header.only_names && header.words)
+		header.old_style = header.name;
+	else if (header.name.at || header.value)
+		header.old_style = (struct span) { 0 };
+	if (!header.old_style.at) {
+		new_header(reader, state);
+		return;
+	}
+	state->header = (struct header) {
+		.old_style = header.old_style, .first_row = header.first_row
+	};
+	state->in.declaration = NO_DECLARATION;
+}
+
+/* ---- Parsing: tokens -------------------------------------------------- */
+
+enum word_class { ORDINARY, KEYWORD, CONTROL, TYPE, ATTRIBUTE, AGGREGATE };
+
+static enum word_class classify(struct span word)
+{
+	static const struct {
+		const char *word;
+		enum word_class class;
+	} words[] = {
+		{ "return", KEYWORD }, { "sizeof", KEYWORD },
+		{ "case", KEYWORD }, { "else", KEYWORD }, { "do", KEYWORD },
+		{ "goto", KEYWORD }, { "typeof", KEYWORD },
+		{ "__typeof__", KEYWORD }, { "__typeof", KEYWORD },
+		{ "_Alignof", KEYWORD }, { "__alignof__", KEYWORD },
+		{ "_Generic", KEYWORD }, { "_Static_assert", KEYWORD },
+		{ "static_assert", KEYWORD }, { "break", KEYWORD },
+		{ "continue", KEYWORD }, { "default", KEYWORD },
+		{ "if", CONTROL }, { "for", CONTROL }, { "while", CONTROL },
+		{ "switch", CONTROL },
+		{ "void", TYPE }, { "char", TYPE }, { "short", TYPE },
+		{ "int", TYPE }, { "long", TYPE }, { "float", TYPE },
+		{ "double", TYPE }, { "signed", TYPE }, { "unsigned", TYPE },
+		{ "bool", TYPE }, { "_Bool", TYPE }, { "const", TYPE },
+		{ "volatile", TYPE }, { "restrict", TYPE }, { "static", TYPE },
+		{ "extern", TYPE }, { "inline", TYPE }, { "register", TYPE },
+		{ "auto", TYPE }, { "typedef", TYPE },
+		{ "__attribute__", ATTRIBUTE }, { "__attribute", ATTRIBUTE },
+		{ "__declspec", ATTRIBUTE }, { "_Alignas", ATTRIBUTE },
+		{ "asm", ATTRIBUTE }, { "__asm__", ATTRIBUTE },
+		{ "__asm", ATTRIBUTE }, { "__acquires", ATTRIBUTE },
+		{ "__releases", ATTRIBUTE }, { "__must_hold", ATTRIBUTE },
+		{ "__cond_acquires", ATTRIBUTE }, { "__printf", ATTRIBUTE },
+		{ "__scanf", ATTRIBUTE }, { "__aligned", ATTRIBUTE },
+		{ "__section", ATTRIBUTE }, { "__alloc_size", ATTRIBUTE },
+		{ "__alias", ATTRIBUTE }, { "__malloc", ATTRIBUTE },
+		{ "__nonnull", ATTRIBUTE }, { "__packed", ATTRIBUTE },
+		{ "__must_check", ATTRIBUTE }, { "__maybe_unused", ATTRIBUTE },
+		{ "__init", ATTRIBUTE }, { "__exit", ATTRIBUTE },
+		{ "struct", AGGREGATE }, { "union", AGGREGATE },
+		{ "enum", AGGREGATE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].word[0] == word.at[0] && is(word, words[i].word))
+			return words[i].class;
+	return ORDINARY;
+}
+
+static enum what which_name(struct span word)
+{
+	if (word.len >= 12 && word.len <= 24)
+		for (enum what what = 0; what <= DMA_PAGE_ITER; what++)
+			if (is(word, spelling[what]))
+				return what;
+	return NOT_UNDERSTOOD;
+}
+
+static struct row *add_site(struct reader *reader, const struct state *state,
+			    enum what what, const unsigned char *at)
+{
+	struct row *row = add_row(reader, what, at, reader->place);
+
+	row->unclaimed = is_main(reader, state) && !state->function.at;
+	return row;
+}
+
+static void name_object(struct state *state, struct object object)
+{
+	state->object = object;
+	state->in.last = object;
+}
+
+/* A word behind . or -> */
+static void parse_field(struct reader *reader, struct state *state,
+			const struct token *token)
+{
+	static const struct span base = { (const unsigned char *)"base", 4 };
+	struct object owner = state->object;
+
+	if (is(token->text, "sg_pgoffset")) {
+		add_site(reader, state, FIELD_PGOFFSET, token->at);
+	} else if (is(token->text, "sg")) {
+		bool known = owner.iterator ||
+			     (owner.name.at && !owner.member &&
+			      bound_to_iterator(reader, owner.name));
+
+		if (known || owner.member || owner.base) {
+			struct row *row = add_site(reader, state, FIELD_SG,
+						   token->at);
+
+			if (!known && owner.member)
+				row->members[0] = owner.name;
+			if (!known && owner.base)
+				row->members[1] = base;
+		}
+	}
+	if (same(token->text, base) && is_set(owner)) {
+		owner.base = true;
+		owner.parenthesised = false;
+		name_object(state, owner);
+	} else {
+		name_object(state, (struct object) {
+			.name = token->text, .member = true
+		});
+	}
+	state->typed = false;
+	state->sign = PAST_WORD;
+	state->word = token->text;
+}
+
+static void parse_tag(struct reader *reader, struct state *state,
+		      const struct token *token, enum what what)
+{
+	struct frame *in = &state->in;
+
+	in->declaration = AFTER_TAG;
+	in->declares_iterator = false;
+	if (in->aggregate_is_struct &&
+	    (what == PAGE_ITER || what == DMA_PAGE_ITER)) {
+		in->declares_iterator = true;
+		in->names_iterator = true;
+		add_site(reader, state, what == PAGE_ITER ? STRUCT_PAGE_ITER :
+			 STRUCT_DMA_PAGE_ITER, in->keyword);
+	} else if (what != NOT_UNDERSTOOD) {
+		add_site(reader, state, what, token->at);
+	}
+	state->sign = PAST_TYPE;
+}
+
+static void parse_word(struct reader *reader, struct state *state,
+		       const struct token *token)
+{
+	enum word_class class = classify(token->text);
+	enum what what = which_name(token->text);
+	struct frame *in = &state->in;
+	bool bare_tag = what == PAGE_ITER || what == DMA_PAGE_ITER;
+
+	if (state->sign == '.' || state->sign == ARROW) {
+		if (what != NOT_UNDERSTOOD)
+			add_site(reader, state, what, token->at);
+		parse_field(reader, state, token);
+		return;
+	}
+	if (class != ATTRIBUTE)
+		state->header.words += at_file_scope(state);
+	if (in->declaration == AT_TAG && class != ATTRIBUTE) {
+		parse_tag(reader, state, token, what);
+		return;
+	}
+	if (what != NOT_UNDERSTOOD)
+		add_site(reader, state, what, token->at);
+	if (class != ATTRIBUTE)
+		state->object = no_object;
+
+	switch (class) {
+	case AGGREGATE:
+		in->declaration = AT_TAG;
+		in->aggregate_is_struct = is(token->text, "struct");
+		in->keyword = token->at;
+		state->typed = false;
+		state->sign = PAST_AGGREGATE;
+		break;
+	case ATTRIBUTE:
+		state->sign = PAST_ATTRIBUTE;
+		break;
+	case KEYWORD:
+	case CONTROL:
+		state->typed = false;
+		state->sign = PAST_KEYWORD;
+		break;
+	case TYPE:
+		state->typed_iterator &= state->typed;
+		state->typed = true;
+		state->sign = PAST_TYPE;
+		break;
+	case ORDINARY:
+		name_object(state, (struct object) { .name = token->text });
+		if (in->declaration == AFTER_TAG ||
+		    in->declaration == AT_NAMES) {
+			in->declaration = AT_NAMES;
+			declare(reader, state, token->text,
+				in->declares_iterator);
+		} else if (state->typed && in->declaration == NO_DECLARATION) {
+			state->declared = token->text;
+			state->declared_iterator = state->typed_iterator;
+		}
+		if (state->header.inside && state->depth == 1 &&
+		    !state->header.name.at)
+			state->header.name = token->text;
+		state->typed = true;
+		state->typed_iterator = bare_tag;
+		state->sign = PAST_WORD;
+	}
+	state->word = token->text;
+}
+
+/* An opening parenthesis or square bracket. */
+static void open_bracket(struct reader *reader, struct state *state,
+			 const struct token *token)
+{
+	struct frame inner = {
+		.kind = token->sign == '(' ? PARENTHESES : SUBSCRIPT,
+		.before = state->object,
+	};
+
+	if (token->sign == '(') {
+		inner.control = state->sign == PAST_KEYWORD &&
+				classify(state->word) == CONTROL;
+		if (state->in.declaration == AFTER_TAG ||
+		    (state->in.declaration == AT_NAMES && state->sign == '*')) {
+			inner.declaration = AT_NAMES;
+			inner.declares_iterator = state->in.declares_iterator;
+		}
+		if (at_file_scope(state))
+			open_header_list(state);
+	}
+	push(reader, state, inner, token->at);
+	state->object = no_object;
+}
+
+/* A closing one: what is the value of all that? */
+static void close_bracket(struct reader *reader, struct state *state, int sign)
+{
+	struct frame inner;
+	int kind = sign == ')' ? PARENTHESES : SUBSCRIPT;
+
+	state->object = no_object;
+	if (state->beyond) {
+		state->beyond--;
+		return;
+	}
+	if (state->in.kind == SUBSCRIPT && kind == PARENTHESES &&
+	    state->up->frame.kind == PARENTHESES)
+		pop(reader, state);
+	inner = state->in;
+	if ((int)inner.kind != kind)
+		return;
+	pop(reader, state);
+
+	if (kind == SUBSCRIPT) {
+		state->object = inner.before;
+	} else if (!inner.control) {
+		bool call = is_set(inner.before) && !inner.before.parenthesised;
+
+		state->object = call ? inner.before : inner.last;
+		state->object.parenthesised = !call;
+		state->object.iterator |= inner.names_iterator;
+		state->in.names_iterator |= inner.names_iterator;
+	}
+	if (is_set(state->object))
+		state->in.last = state->object;
+}
+
+static void open_brace(struct reader *reader, struct state *state,
+		       const struct token *token)
+{
+	struct frame inner = { .kind = BRACES };
+	struct header *header = &state->header;
+
+	/* A brace there, in no other, opens a function: a ) is missing. */
+	if (is_main(reader, state) && !state->scope && state->up &&
+	    !at_file_scope(state) && in_column_one(reader, token))
+		while (state->up && !at_file_scope(state))
+			pop(reader, state);
+
+	if (state->in.declaration == AT_TAG ||
+	    state->in.declaration == AFTER_TAG ||
+	    (state->in.declaration == AT_NAMES && state->sign == PAST_WORD &&
+	     !header->name.at)) {
+		inner.kind = STRUCTURE;
+		inner.own = state->in.declares_iterator;
+		state->in.declaration = AT_NAMES;
+	} else if (at_file_scope(state) && !header->value) {
+		if (header->name.at ||
+		    (header->old_style.at && !header->words)) {
+			inner.kind = BODY;
+			open_function(reader, state);
+		} else if (state->sign == PAST_STRING) {
+			inner.kind = LINKAGE;
+			new_header(reader, state);
+		}
+	} else if (state->sign == '=') {
+		inner.target = state->assigned;
+	} else if (state->sign == ',' || state->sign == '{') {
+		inner.target = state->in.target;
+	} else if (state->object.iterator) {
+		inner.target = state->object;
+	}
+	push(reader, state, inner, token->at);
+	state->object = no_object;
+}
+
+static void close_brace(struct reader *reader, struct state *state,
+			const struct token *token)
+{
+	struct frame inner;
+
+	state->object = no_object;
+	if (is_main(reader, state) && state->function.at &&
+	    in_column_one(reader, token)) {
+		state->beyond = 0;
+		while (state->in.kind != BODY && state->up)
+			pop(reader, state);
+	}
+	if (state->beyond) {
+		state->beyond--;
+		return;
+	}
+	while (state->in.kind == PARENTHESES || state->in.kind == SUBSCRIPT)
+		pop(reader, state);
+	inner = state->in;
+	if (!state->up)
+		return;
+	pop(reader, state);
+	leave_scope(reader, state->scope);
+	if (inner.kind == BODY || inner.kind == LINKAGE ||
+	    (inner.kind == BRACES && at_file_scope(state) &&
+	     !state->header.value)) {
+		state->function = (struct span) { 0 };
+		new_header(reader, state);
+	}
+}
+
+static void parse_sign(struct reader *reader, struct state *state,
+		       const struct token *token)
+{
+	struct frame *in = &state->in;
+
+	switch (token->sign) {
+	case '(':
+	case '[':
+		open_bracket(reader, state, token);
+		break;
+	case ')':
+	case ']':
+		close_bracket(reader, state, token->sign);
+		break;
+	case '{':
+		open_brace(reader, state, token);
+		break;
+	case '}':
+		close_brace(reader, state, token);
+		break;
+	case '.':
+	case ARROW:
+		if (!is_set(state->object))
+			state->object = in->target;
+		break;
+	case ';':
+		in->declaration = NO_DECLARATION;
+		if (at_file_scope(state))
+			end_declaration(reader, state);
+		state->object = no_object;
+		break;
+	case ',':
+		if (in->declaration == AT_VALUE)
+			in->declaration = AT_NAMES;
+		if (in->kind == PARENTHESES && !in->control)
+			in->declaration = NO_DECLARATION;
+		state->object = no_object;
+		break;
+	case '=':
+		if (in->declaration != NO_DECLARATION)
+			in->declaration = AT_VALUE;
+		state->header.value |= at_file_scope(state);
+		state->assigned = state->object;
+		state->object = no_object;
+		break;
+	default:
+		state->object = no_object;
+	}
+	state->typed &= token->sign == '*';
+	state->sign = token->sign;
+}
+
+static void parse(struct reader *reader, struct state *state,
+		  const struct token *token)
+{
+	if (state->declared.at) {
+		if (token->kind == PUNCTUATION && token->sign < ARROW &&
+		    strchr(";=,)[:", token->sign))
+			declare(reader, state, state->declared,
+				state->declared_iterator);
+		state->declared = (struct span) { 0 };
+	}
+	if (state->header.pending.at)
+		settle_header_list(state, token);
+	if (state->header.list_depth)
+		follow_header_list(state, token, token->kind == WORD &&
+				   classify(token->text) == ORDINARY);
+
+	if (token->kind == WORD) {
+		parse_word(reader, state, token);
+	} else if (token->kind == PUNCTUATION) {
+		parse_sign(reader, state, token);
+	} else {
+		state->object = no_object;
+		state->typed = false;
+		state->sign = token->kind == STRING ? PAST_STRING : PAST_VALUE;
+	}
+}
+
+/* ---- Reading: what could not be lexed --------------------------------- */
+
+static struct state aside(const struct reader *reader)
+{
+	return (struct state) {
+		.in.kind = MACRO_SCOPE, .scope = reader->state.scope + 1
+	};
+}
+
+/* Leave a state made by aside(). */
+static void rejoin(struct reader *reader, struct state *state, size_t bindings)
+{
+	pop_all(reader, state);
+	unbind(reader, bindings);
+}
+
+/*
+ * The rest of a broken line, or of a file whose comment does not end, holds no
+ * comments and no strings, just names.
+ */
+static void read_names(struct reader *reader, const struct token *token,
+		       struct place place)
+{
+	struct lexer lexer = reader->lexer;
+	struct place outer = reader->place;
+	struct state state = aside(reader);
+	size_t bindings = reader->binding_count;
+	struct token inner;
+
+	reader->place = place;
+	reader->lexer.p = token->rest;
+	reader->lexer.names_only = true;
+	reader->lexer.in_directive = token->end != lexer.end;
+	for (;;) {
+		inner = lex(&reader->lexer);
+		if (inner.kind == END || inner.kind == LINE_END)
+			break;
+		if (inner.kind != BROKEN)
+			parse(reader, &state, &inner);
+	}
+	reader->lexer = lexer;
+	reader->place = outer;
+	rejoin(reader, &state, bindings);
+}
+
+/* In dead text and in #error, a quote is as good as an apostrophe. */
+static void read_broken(struct reader *reader, struct state *state,
+			const struct token *token)
+{
+	bool comment = token->rest[-1] == '*';
+	bool prose = reader->prose || reader->place.kind == IF0;
+	struct place place = { UNLEXED, token->why };
+
+	if (comment || !prose)
+		add_problem(reader, token->at, token->why);
+	else
+		place = reader->place;
+	if (token->rest == token->end && !comment)
+		return;
+	state->object = no_object;
+	state->sign = PAST_VALUE;
+	read_names(reader, token, place);
+}
+
+static void read_token(struct reader *reader, struct state *state,
+		       const struct token *token)
+{
+	if (token->kind == BROKEN)
+		read_broken(reader, state, token);
+	else
+		parse(reader, state, token);
+}
+
+/* ---- Reading: preprocessor lines -------------------------------------- */
+
+/* What #if can be known to be without knowing any macro. */
+enum truth { NO, YES, UNKNOWN };
+
+/* An expression of #if, one token ahead. */
+struct expression {
+	struct reader *reader;
+	struct state *state;
+	struct token token;
+	bool hopeless;		/* too deep, or with an operator below || */
+};
+
+static void advance(struct expression *expression)
+{
+	struct reader *reader = expression->reader;
+
+	do {
+		expression->token = lex(&reader->lexer);
+		if (expression->token.kind != END &&
+		    expression->token.kind != LINE_END)
+			read_token(reader, expression->state,
+				   &expression->token);
+	} while (expression->token.kind == BROKEN);
+}
+
+static bool next_is(const struct expression *expression, int sign)
+{
+	return expression->token.kind == PUNCTUATION &&
+	       expression->token.sign == sign;
+}
+
+static bool at_line_end(const struct expression *expression)
+{
+	return expression->token.kind == END ||
+	       expression->token.kind == LINE_END;
+}
+
+/* An integer constant; other numbers are not for #if. */
+static enum truth number_truth(struct span number)
+{
+	bool hex = number.len > 1 && (number.at[1] | 0x20) == 'x';
+	size_t from = hex ? 2 : 0, len = number.len;
+	enum truth truth = NO;
+
+	while (len > from && ((number.at[len - 1] | 0x20) == 'u' ||
+			      (number.at[len - 1] | 0x20) == 'l'))
+		len--;
+	if (len == from)
+		return UNKNOWN;
+	for (size_t i = from; i < len; i++) {
+		if (!is_digit(number.at[i]) && !(hex && is_word(number.at[i])))
+			return UNKNOWN;
+		if (number.at[i] != '0')
+			truth = YES;
+	}
+	return truth;
+}
+
+static enum truth either(struct expression *expression, int depth);
+
+/* An operand of && and ||; one with other operators in it is not known. */
+static enum truth operand(struct expression *expression, int depth)
+{
+	enum truth truth = UNKNOWN;
+	bool negate = false;
+	int open = 0;
+
+	for (; next_is(expression, '!'); advance(expression))
+		negate = !negate;
+	if (expression->token.kind == NUMBER) {
+		truth = number_truth(expression->token.text);
+		advance(expression);
+	} else if (next_is(expression, '(') && depth < MAX_EXPRESSION) {
+		advance(expression);
+		truth = either(expression, depth + 1);
+		if (next_is(expression, ')'))
+			advance(expression);
+	}
+	for (; !at_line_end(expression); advance(expression)) {
+		if (!open && (next_is(expression, ')') ||
+			      next_is(expression, AND_AND) ||
+			      next_is(expression, OR_OR)))
+			break;
+		open += next_is(expression, '(');
+		open -= next_is(expression, ')');
+		if (next_is(expression, '?') || next_is(expression, ','))
+			expression->hopeless = true;
+		truth = UNKNOWN;
+	}
+	if (truth == UNKNOWN || !negate)
+		return truth;
+	return truth == YES ? NO : YES;
+}
+
+static enum truth both(struct expression *expression, int depth)
+{
+	enum truth left = operand(expression, depth);
+
+	while (next_is(expression, AND_AND)) {
+		enum truth right;
+
+		advance(expression);
+		right = operand(expression, depth);
+		if (left == NO || right == NO)
+			left = NO;
+		else if (right == UNKNOWN)
+			left = UNKNOWN;
+	}
+	return left;
+}
+
+static enum truth either(struct expression *expression, int depth)
+{
+	enum truth left = both(expression, depth);
+
+	while (next_is(expression, OR_OR)) {
+		enum truth right;
+
+		advance(expression);
+		right = both(expression, depth);
+		if (left == YES || right == YES)
+			left = YES;
+		else if (right == UNKNOWN)
+			left = UNKNOWN;
+	}
+	return left;
+}
+
+/* The rest of an #if or #elif. */
+static enum truth evaluate(struct reader *reader, struct state *state)
+{
+	struct expression expression = { .reader = reader, .state = state };
+	enum truth truth;
+
+	advance(&expression);
+	truth = either(&expression, 0);
+	if (!at_line_end(&expression))		/* a ) too many */
+		expression.hopeless = true;
+	while (!at_line_end(&expression))
+		advance(&expression);
+	return expression.hopeless ? UNKNOWN : truth;
+}
+
+static void open_conditional(struct reader *reader, enum truth truth,
+			     const unsigned char *at)
+{
+	struct conditional *conditional;
+	bool in_dead = reader->place.kind == IF0;
+
+	if (reader->conditional_count == MAX_NESTING) {
+		say_too_deep(reader, at);
+		reader->conditionals_beyond++;
+		return;
+	}
+	ROOM(reader->conditionals, reader->conditional_count,
+	     reader->conditional_room);
+	conditional = &reader->conditionals[reader->conditional_count++];
+	*conditional = (struct conditional) {
+		.before = reader->state, .in_dead = in_dead,
+		.dead = in_dead || truth == NO, .taken = truth == YES,
+		.pinned = reader->serial, .at = at,
+	};
+}
+
+/* A branch ends; the parser goes back to where it stood at #if. */
+static void end_branch(struct reader *reader, struct conditional *conditional)
+{
+	if (!conditional->has_kept && !conditional->dead) {
+		conditional->kept = reader->state;
+		conditional->has_kept = true;
+		conditional->pinned = reader->serial;
+	}
+	reader->state = conditional->before;
+	widen_scope(reader, reader->state.scope);
+}
+
+static void next_branch(struct reader *reader, struct conditional *conditional,
+			enum truth truth)
+{
+	end_branch(reader, conditional);
+	conditional->dead = conditional->in_dead || conditional->taken ||
+			    truth == NO;
+	conditional->taken |= truth == YES;
+}
+
+static void close_conditional(struct reader *reader,
+			      struct conditional *conditional)
+{
+	end_branch(reader, conditional);
+	if (conditional->has_kept)
+		reader->state = conditional->kept;
+	reader->conditional_count--;
+}
+
+enum directive {
+	NO_DIRECTIVE, IF, IFDEF, ELIF, ELIFDEF, ELSE, ENDIF, DEFINE, INCLUDE,
+	MESSAGE, OTHER_DIRECTIVE
+};
+
+static enum directive which_directive(const struct reader *reader,
+				      const struct token *token)
+{
+	static const struct {
+		const char *word;
+		enum directive directive;
+	} words[] = {
+		{ "if", IF }, { "ifdef", IFDEF }, { "ifndef", IFDEF },
+		{ "elif", ELIF }, { "elifdef", ELIFDEF },
+		{ "elifndef", ELIFDEF }, { "else", ELSE }, { "endif", ENDIF },
+		{ "define", DEFINE }, { "include", INCLUDE },
+		{ "include_next", INCLUDE }, { "import", INCLUDE },
+		{ "error", MESSAGE }, { "warning", MESSAGE },
+		{ "undef", OTHER_DIRECTIVE }, { "pragma", OTHER_DIRECTIVE },
+		{ "line", OTHER_DIRECTIVE },
+	};
+
+	if (token->kind == WORD)
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (is(token->text, words[i].word))
+				return words[i].directive;
+	/* # starts a comment of some assemblers. */
+	return reader->lexer.assembly ? NO_DIRECTIVE : OTHER_DIRECTIVE;
+}
+
+/* Go past the <name> of an #include: a name of a file is not a site. */
+static void skip_header_name(struct lexer *lexer)
+{
+	const unsigned char *p = lexer->p;
+
+	for (;;) {
+		p = unsplice(p);
+		if (!is_blank(*p))
+			break;
+		p++;
+	}
+	if (*p != '<')
+		return;
+	while (p < lexer->end && *p != '\n' && *p != '>')
+		p = unsplice(p + 1);
+	lexer->p = p;
+}
+
+static void read_rest(struct reader *reader, struct state *state)
+{
+	struct token token = lex(&reader->lexer);
+
+	while (token.kind != END && token.kind != LINE_END) {
+		read_token(reader, state, &token);
+		token = lex(&reader->lexer);
+	}
+}
+
+/* The innermost #if, for an #elif, #else or #endif; NULL if there is none. */
+static struct conditional *innermost(struct reader *reader,
+				     enum directive directive,
+				     const unsigned char *at)
+{
+	if (directive < ELIF || directive > ENDIF)
+		return NULL;
+	if (reader->conditionals_beyond) {
+		reader->conditionals_beyond -= directive == ENDIF;
+		return NULL;
+	}
+	if (!reader->conditional_count) {
+		add_problem(reader, at, "conditional without #if");
+		return NULL;
+	}
+	return &reader->conditionals[reader->conditional_count - 1];
+}
+
+static void read_directive(struct reader *reader, const struct token *hash)
+{
+	struct place outer = reader->place;
+	size_t bindings = reader->binding_count;
+	struct state state = aside(reader);
+	struct conditional *conditional;
+	enum directive directive;
+	enum truth truth = UNKNOWN;
+	struct token token;
+	bool dead = outer.kind == IF0;
+
+	reader->lexer.in_directive = true;
+	token = lex(&reader->lexer);
+	directive = which_directive(reader, &token);
+	if (directive == NO_DIRECTIVE) {
+		reader->lexer.in_directive = false;
+		parse(reader, &reader->state, hash);
+		if (token.kind != END && token.kind != LINE_END)
+			read_token(reader, &reader->state, &token);
+		return;
+	}
+	conditional = innermost(reader, directive, hash->at);
+	if (conditional)
+		dead = conditional->in_dead;
+	reader->prose = directive == MESSAGE;
+	reader->place.kind = dead ? IF0 :
+			     directive == DEFINE ? MACRO : DIRECTIVE;
+
+	if (directive == INCLUDE)
+		skip_header_name(&reader->lexer);
+	if (directive == IF || directive == ELIF)
+		truth = evaluate(reader, &state);
+	else if (token.kind == BROKEN)
+		read_token(reader, &state, &token);
+	if (token.kind != END && token.kind != LINE_END)
+		read_rest(reader, &state);
+	rejoin(reader, &state, bindings);
+
+	reader->place = outer;
+	if (directive == IF || directive == IFDEF)
+		open_conditional(reader, truth, hash->at);
+	else if (conditional && directive == ENDIF)
+		close_conditional(reader, conditional);
+	else if (conditional)
+		next_branch(reader, conditional, truth);
+
+	if (reader->conditional_count)
+		conditional =
+			&reader->conditionals[reader->conditional_count - 1];
+	dead = reader->conditional_count && conditional->dead;
+	reader->place.kind = dead ? IF0 : CODE;
+	reader->prose = false;
+	reader->lexer.in_directive = false;
+}
+
+/* ---- Reading: one file ------------------------------------------------ */
+
+static void read_tokens(struct reader *reader)
+{
+	struct token token = lex(&reader->lexer);
+
+	for (; token.kind != END; token = lex(&reader->lexer)) {
+		if (token.kind == PUNCTUATION && token.sign == '#' &&
+		    token.first)
+			read_directive(reader, &token);
+		else
+			read_token(reader, &reader->state, &token);
+	}
+	for (size_t i = 0; i < reader->conditional_count; i++)
+		add_problem(reader, reader->conditionals[i].at,
+			    "unterminated conditional");
+}
+
+/* Turn the offsets of sorted rows into lines and columns. */
+static void number_rows(struct row *rows, size_t count,
+			const unsigned char *start)
+{
+	const unsigned char *line_start = start, *newline;
+	size_t line = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const unsigned char *at = start + rows[i].offset;
+
+		while ((newline = memchr(line_start, '\n', at - line_start))) {
+			line_start = newline + 1;
+			line++;
+		}
+		rows[i].line = line;
+		rows[i].column = at - line_start + 1;
+	}
+}
+
+/* All rows of a file whose bytes end in a NUL that does not count. */
+static void read_bytes(struct finding *finding, struct members *members,
+		       struct pool *keep, const unsigned char *start,
+		       size_t len)
+{
+	struct reader *reader = resize(NULL, 1, sizeof(*reader));
+	const char *suffix = strrchr(finding->path, '.');
+
+	memset(reader, 0, sizeof(*reader));
+	reader->start = start;
+	reader->members = members;
+	reader->lexer = (struct lexer) {
+		.p = start, .end = start + len, .line_start = true,
+		.pool = &reader->pool,
+		.assembly = suffix && !strcmp(suffix, ".S"),
+	};
+	if (len >= 3 && !memcmp(start, "\xef\xbb\xbf", 3))
+		reader->lexer.p += 3;
+	read_tokens(reader);
+
+	finding->count = reader->row_count;
+	finding->rows = resize(reader->rows, reader->row_count,
+			       sizeof(*reader->rows));
+	qsort(finding->rows, finding->count, sizeof(*finding->rows),
+	      order_rows);
+	number_rows(finding->rows, finding->count, start);
+	for (size_t i = 0; i < finding->count; i++) {
+		struct row *row = &finding->rows[i];
+
+		row->function = pool_copy(keep, row->function);
+		for (size_t j = 0; j < ARRAY_SIZE(row->members); j++)
+			row->members[j] = pool_copy(keep, row->members[j]);
+	}
+	free(reader->bindings);
+	free(reader->conditionals);
+	pool_free(&reader->pool);
+	free(reader);
+}
+
+/* ---- Searching: which files to lex ------------------------------------ */
+
+/*
+ * Bytes that a search may look at beyond the ends of a file: newlines in
+ * front, NUL behind.
+ */
+enum { STRIDE = 64, MARGIN = STRIDE + 32 };
+
+enum verdict {
+	NO_SITE,		/* certainly */
+	PERHAPS,		/* a field .sg, or a word with a splice in it */
+	HOLDS_NAME,
+};
+
+/* Does "sg", or a backslash and white space, start in these STRIDE bytes? */
+static bool is_suspicious(const unsigned char *p)
+{
+	unsigned char found = 0;
+
+	/* Without a branch, so that the compiler makes vectors of it. */
+	for (int i = 0; i < STRIDE; i++)
+		found |= ((p[i] == 's') & (p[i + 1] == 'g')) |
+			 ((p[i] == '\\') & (p[i + 1] <= ' '));
+	return found;
+}
+
+static bool starts_with(const unsigned char *p, const char *text)
+{
+	return !memcmp(p, text, strlen(text));
+}
+
+/* p is at "sg_". */
+static bool is_name(const unsigned char *p)
+{
+	p += 3;
+	if (starts_with(p, "page_iter") || starts_with(p, "dma_page_iter") ||
+	    starts_with(p, "pgoffset"))
+		return true;
+	return starts_with(p - 12, "for_each_") &&
+	       (starts_with(p, "page") || starts_with(p, "dma_page"));
+}
+
+/*
+ * p is at the word sg. Can there be a . or -> before it, seen through white
+ * space, comments, splices and preprocessor lines?
+ */
+static bool may_be_field(const unsigned char *start, const unsigned char *p)
+{
+	for (;;) {
+		const unsigned char *line;
+
+		while (p > start && (is_blank(p[-1]) || !p[-1]))
+			p--;
+		if (p == start)
+			return false;
+		if (p[-1] != '\n')
+			return strchr(".>/\\", p[-1]);
+
+		/* The line above: a comment, a directive, a part of one? */
+		for (line = --p; line > start && line[-1] != '\n'; line--)
+			if (strchr("/#%\"'", line[-1]) && line[-1])
+				return true;
+		for (line--; line > start && is_blank(line[-1]); line--)
+			;
+		if (line > start && line[-1] == '\\')
+			return true;
+	}
+}
+
+static enum verdict search(const unsigned char *start, size_t len)
+{
+	enum verdict verdict = NO_SITE;
+
+	for (size_t i = 0; i < len; i += STRIDE) {
+		if (!is_suspicious(start + i))
+			continue;
+		for (const unsigned char *p = start + i;
+		     p < start + i + STRIDE; p++) {
+			if (p[0] == '\\') {
+				const unsigned char *q = unsplice(p);
+
+				if (q > p && is_word(p[-1]) && is_word(*q))
+					verdict = PERHAPS;
+			} else if (p[0] == 's' && p[1] == 'g') {
+				if (p[2] == '_' && is_name(p))
+					return HOLDS_NAME;
+				if (!is_word(p[2]) && !is_word(p[-1]) &&
+				    may_be_field(start, p))
+					verdict = PERHAPS;
+			}
+		}
+	}
+	return verdict;
+}
+
+/* ---- Searching: files and folders, on all processors ------------------ */
+
+/* A folder that is being read, or will be. It is open while it is in use. */
+struct folder {
+	struct folder *next;		/* to be read after this one */
+	struct folder *parent;
+	DIR *dir;			/* NULL until it is its turn */
+	atomic_uint users;
+	size_t name;			/* where its own name starts in path */
+	char path[];			/* relative to the tree; "" is the tree */
+};
+
+/* What the threads share. */
+struct census {
+	int tree;
+	char *list;			/* of --files: names, each with its NUL */
+	size_t list_len;
+
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	struct folder *waiting;		/* the last one found is the first read */
+	unsigned int busy;		/* threads that may yet find more */
+	size_t listed;			/* bytes of the list that are taken */
+};
+
+struct worker {
+	pthread_t thread;
+	struct census *census;
+	unsigned char *buffer;
+	size_t room;
+	struct finding *findings;
+	size_t count, findings_room;
+	struct members members;
+	struct pool pool;
+};
+
+static bool is_searched(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t suffix = strlen(suffixes[i]);
+
+		if (len >= suffix && !strcmp(name + len - suffix, suffixes[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct finding *add_finding(struct worker *worker, const char *folder,
+				   const char *name)
+{
+	struct finding *finding;
+	size_t len = strlen(folder) + strlen(name) + 2;
+
+	ROOM(worker->findings, worker->count, worker->findings_room);
+	finding = &worker->findings[worker->count++];
+	*finding = (struct finding) { .path = pool_get(&worker->pool, len) };
+	snprintf(finding->path, len, "%s%s%s", folder,
+		 *folder && *name ? "/" : "", name);
+	return finding;
+}
+
+static void add_unread(struct worker *worker, const char *folder,
+		       const char *name, int error)
+{
+	struct finding *finding = add_finding(worker, folder, name);
+	char *why = pool_get(&worker->pool, 256);
+
+	if (strerror_r(error, why, 256))
+		snprintf(why, 256, "error %d", error);
+	finding->holds_name = true;
+	finding->rows = resize(NULL, 1, sizeof(*finding->rows));
+	finding->count = 1;
+	finding->rows[0] = (struct row) {
+		.line = 1, .column = 1, .what = NOT_UNDERSTOOD,
+		.place = { UNREAD, why },
+	};
+}
+
+/* Read the whole file behind the margin of the buffer; return 0 or an errno. */
+static int fill_buffer(struct worker *worker, int fd, size_t *len)
+{
+	const size_t usual = 1 << 20;
+
+	/* One huge file should not cost its size until the end. */
+	if (!worker->room || worker->room > 16 * usual) {
+		worker->room = usual;
+		free(worker->buffer);
+		worker->buffer = resize(NULL, worker->room, 1);
+		memset(worker->buffer, '\n', MARGIN);
+	}
+	for (*len = 0;;) {
+		size_t free_bytes = worker->room - 2 * MARGIN - *len;
+		ssize_t got;
+
+		if (!free_bytes) {
+			if (*len >= MAX_FILE_BYTES)
+				return EFBIG;
+			worker->room *= 2;
+			worker->buffer = resize(worker->buffer, worker->room, 1);
+			continue;
+		}
+		got = read(fd, worker->buffer + MARGIN + *len, free_bytes);
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (!got)
+			break;
+		if (got > 0)
+			*len += got;
+	}
+	memset(worker->buffer + MARGIN + *len, 0, MARGIN);
+	return 0;
+}
+
+/* Search the file base in dir, and lex it; folder and name are for the rows. */
+static void examine(struct worker *worker, int dir, const char *base,
+		    const char *folder, const char *name)
+{
+	/* Should the file have become a pipe, do not wait for its writer. */
+	int fd = openat(dir, base,
+			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct finding *finding;
+	enum verdict verdict;
+	size_t len;
+	int error;
+
+	if (fd < 0) {
+		add_unread(worker, folder, name, errno);
+		return;
+	}
+	error = fill_buffer(worker, fd, &len);
+	close(fd);
+	if (error) {
+		add_unread(worker, folder, name, error);
+		return;
+	}
+	verdict = search(worker->buffer + MARGIN, len);
+	if (verdict == NO_SITE)
+		return;
+	finding = add_finding(worker, folder, name);
+	finding->holds_name = verdict == HOLDS_NAME;
+	read_bytes(finding, &worker->members, &worker->pool,
+		   worker->buffer + MARGIN, len);
+	if (!finding->count) {
+		free(finding->rows);
+		worker->count--;
+	}
+}
+
+static struct folder *new_folder(struct folder *parent, const char *name)
+{
+	size_t above = strlen(parent->path), len = strlen(name);
+	struct folder *folder;
+
+	folder = resize(NULL, 1, sizeof(*folder) + above + len + 2);
+	folder->parent = parent;
+	folder->dir = NULL;
+	folder->name = above ? above + 1 : 0;
+	atomic_init(&folder->users, 1);
+	atomic_fetch_add(&parent->users, 1);
+	memcpy(folder->path, parent->path, above);
+	folder->path[above] = '/';
+	memcpy(folder->path + folder->name, name, len + 1);
+	return folder;
+}
+
+static void put_folder(struct folder *folder)
+{
+	if (atomic_fetch_sub(&folder->users, 1) != 1)
+		return;
+	if (folder->dir)
+		closedir(folder->dir);
+	free(folder);
+}
+
+static void queue_folder(struct census *census, struct folder *folder)
+{
+	pthread_mutex_lock(&census->lock);
+	folder->next = census->waiting;
+	census->waiting = folder;
+	pthread_cond_signal(&census->change);
+	pthread_mutex_unlock(&census->lock);
+}
+
+/* The next folder to read; NULL when there will be none. */
+static struct folder *next_folder(struct census *census, bool was_busy)
+{
+	struct folder *folder;
+
+	pthread_mutex_lock(&census->lock);
+	census->busy -= was_busy;
+	while (!census->waiting && census->busy)
+		pthread_cond_wait(&census->change, &census->lock);
+	folder = census->waiting;
+	if (folder) {
+		census->waiting = folder->next;
+		census->busy++;
+	} else {
+		pthread_cond_broadcast(&census->change);
+	}
+	pthread_mutex_unlock(&census->lock);
+	return folder;
+}
+
+/* What an entry of a folder is; links are not followed. */
+enum entry { A_FILE, A_FOLDER, SOMETHING_ELSE };
+
+static enum entry stat_entry(int dir, const char *name, int *error)
+{
+	struct stat status;
+
+	*error = 0;
+	if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW))
+		*error = errno;
+	else if (S_ISREG(status.st_mode))
+		return A_FILE;
+	else if (S_ISDIR(status.st_mode))
+		return A_FOLDER;
+	return SOMETHING_ELSE;
+}
+
+static enum entry which_entry(int dir, const struct dirent *entry, int *error)
+{
+	*error = 0;
+#ifdef DT_REG
+	if (entry->d_type == DT_REG)
+		return A_FILE;
+	if (entry->d_type == DT_DIR)
+		return A_FOLDER;
+	if (entry->d_type != DT_UNKNOWN)
+		return SOMETHING_ELSE;
+#endif
+	return stat_entry(dir, entry->d_name, error);
+}
+
+static void read_entry(struct worker *worker, struct folder *folder,
+		       const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+	int error;
+
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return;
+	switch (which_entry(dirfd(folder->dir), entry, &error)) {
+	case A_FILE:
+		if (is_searched(name))
+			examine(worker, dirfd(folder->dir), name,
+				folder->path, name);
+		break;
+	case A_FOLDER:
+		if (strcmp(name, ".git"))
+			queue_folder(worker->census, new_folder(folder, name));
+		break;
+	case SOMETHING_ELSE:
+		if (error)
+			add_unread(worker, folder->path, name, error);
+	}
+}
+
+/* Open a folder relative to its parent, which is not needed after that. */
+static int open_folder(struct folder *folder)
+{
+	int fd, error = 0;
+
+	if (folder->dir)
+		return 0;
+	fd = openat(dirfd(folder->parent->dir), folder->path + folder->name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		folder->dir = fdopendir(fd);
+	if (!folder->dir) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+	}
+	put_folder(folder->parent);
+	return error;
+}
+
+static void walk(struct worker *worker)
+{
+	struct folder *folder = next_folder(worker->census, false);
+
+	for (; folder; folder = next_folder(worker->census, true)) {
+		int error = open_folder(folder);
+		struct dirent *entry;
+
+		while (!error) {
+			errno = 0;
+			entry = readdir(folder->dir);
+			if (entry)
+				read_entry(worker, folder, entry);
+			else if (errno)
+				error = errno;
+			else
+				break;
+		}
+		if (error)
+			add_unread(worker, *folder->path ? folder->path : ".",
+				   "", error);
+		put_folder(folder);
+	}
+}
+
+/* ---- Searching: a list of files --------------------------------------- */
+
+/*
+ * Open the folder that a name of the list is in, going through no link and not
+ * up. *base is what is left of the name.
+ */
+static int open_way(int tree, char *name, char **base)
+{
+	int fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *slash;
+
+	*base = name;
+	while (fd >= 0 && (slash = strchr(*base, '/'))) {
+		int up = fd, error = EINVAL;
+
+		fd = -1;
+		*slash = '\0';
+		if (**base && strcmp(*base, "..")) {
+			fd = openat(up, *base, O_RDONLY | O_DIRECTORY |
+				    O_NOFOLLOW | O_CLOEXEC);
+			error = errno;
+		}
+		*slash = '/';
+		*base = slash + 1;
+		close(up);
+		errno = error;
+	}
+	return fd;
+}
+
+static void examine_listed(struct worker *worker, char *name)
+{
+	char *base;
+	int error, fd;
+
+	if (!is_searched(name))
+		return;
+	fd = open_way(worker->census->tree, name, &base);
+	if (fd < 0) {
+		add_unread(worker, "", name, errno);
+		return;
+	}
+	if (stat_entry(fd, base, &error) == A_FILE)
+		examine(worker, fd, base, "", name);
+	else if (error)
+		add_unread(worker, "", name, error);
+	close(fd);
+}
+
+static char *next_listed(struct census *census)
+{
+	char *name = NULL;
+
+	pthread_mutex_lock(&census->lock);
+	if (census->listed < census->list_len) {
+		name = census->list + census->listed;
+		census->listed += strlen(name) + 1;
+	}
+	pthread_mutex_unlock(&census->lock);
+	return name;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	char *name;
+
+	if (worker->census->list)
+		while ((name = next_listed(worker->census)))
+			examine_listed(worker, name);
+	else
+		walk(worker);
+	free(worker->buffer);
+	worker->buffer = NULL;
+	return NULL;
+}
+
+static void read_list(struct census *census)
+{
+	size_t room = 0;
+	ssize_t got;
+
+	do {
+		if (census->list_len + 2 > room) {
+			room = 2 * room + (1 << 16);
+			census->list = resize(census->list, room, 1);
+		}
+		got = read(STDIN_FILENO, census->list + census->list_len,
+			   room - census->list_len - 1);
+		if (got > 0)
+			census->list_len += got;
+		else if (got < 0 && errno != EINTR)
+			die("stdin: %s", strerror(errno));
+	} while (got);
+	census->list[census->list_len] = '\0';
+}
+
+/* ---- Printing --------------------------------------------------------- */
+
+static int order_names(const void *left, const void *right)
+{
+	return order(*(const struct span *)left, *(const struct span *)right);
+}
+
+static int order_findings(const void *left, const void *right)
+{
+	return strcmp(((const struct finding *)left)->path,
+		      ((const struct finding *)right)->path);
+}
+
+static bool is_site(const struct row *row, const struct members *members)
+{
+	if (row->what == NOT_UNDERSTOOD)
+		return false;
+	if (!row->members[0].at && !row->members[1].at)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(row->members); i++)
+		if (row->members[i].at &&
+		    bsearch(&row->members[i], members->names, members->count,
+			    sizeof(*members->names), order_names))
+			return true;
+	return false;
+}
+
+static void print_bytes(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	const char *escape;
+
+	for (; len--; p++) {
+		escape = *p ? strchr("\tt\nn\rr\\\\", *p) : NULL;
+		if (*p == 't' || *p == 'n' || *p == 'r' || !escape) {
+			putchar(*p);
+		} else {
+			putchar('\\');
+			putchar(escape[1]);
+		}
+	}
+}
+
+static void print_row(const struct finding *finding, const struct row *row)
+{
+	static const char *const places[] = {
+		[CODE] = "code", [MACRO] = "macro", [DIRECTIVE] = "directive",
+		[IF0] = "if0", [UNLEXED] = "unlexed: ", [UNREAD] = "unread: ",
+	};
+
+	print_bytes(finding->path, strlen(finding->path));
+	printf("\t%zu\t%zu\t", row->line, row->column);
+	print_bytes(row->function.at, row->function.len);
+	printf("\t%s\t%s%s\n", spelling[row->what], places[row->place.kind],
+	       row->place.why ? row->place.why : "");
+}
+
+static void print_finding(const struct finding *finding,
+			  const struct members *members)
+{
+	bool holds_name = finding->holds_name;
+
+	for (size_t i = 0; i < finding->count && !holds_name; i++)
+		holds_name = is_site(&finding->rows[i], members);
+	if (!holds_name)
+		return;
+	for (size_t i = 0; i < finding->count; i++)
+		if (finding->rows[i].what == NOT_UNDERSTOOD ||
+		    is_site(&finding->rows[i], members))
+			print_row(finding, &finding->rows[i]);
+}
+
+/* Put together what the threads have found, in the order of the files. */
+static void print_census(struct worker *workers, size_t count)
+{
+	struct worker *all = &workers[0];
+
+	for (size_t i = 1; i < count; i++) {
+		struct worker *other = &workers[i];
+
+		for (size_t j = 0; j < other->count; j++) {
+			ROOM(all->findings, all->count, all->findings_room);
+			all->findings[all->count++] = other->findings[j];
+		}
+		for (size_t j = 0; j < other->members.count; j++) {
+			struct members *members = &all->members;
+
+			ROOM(members->names, members->count, members->room);
+			members->names[members->count++] =
+				other->members.names[j];
+		}
+	}
+	if (all->members.count)
+		qsort(all->members.names, all->members.count,
+		      sizeof(*all->members.names), order_names);
+	if (all->count)
+		qsort(all->findings, all->count, sizeof(*all->findings),
+		      order_findings);
+	for (size_t i = 0; i < all->count; i++)
+		/* A list may name a file twice. */
+		if (!i || order_findings(&all->findings[i - 1],
+					 &all->findings[i]))
+			print_finding(&all->findings[i], &all->members);
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout: %s", strerror(errno));
+}
+
+/* ---- The command line ------------------------------------------------- */
+
+static void run(struct census *census, const char *tree, size_t threads)
+{
+	/* Kept to the end, where the memory goes back in one piece. */
+	static struct worker *workers;
+	struct folder *top;
+	size_t started = 1;
+	int error;
+
+	census->tree = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (census->tree < 0)
+		die("%s: %s", tree, strerror(errno));
+	top = resize(NULL, 1, sizeof(*top) + 1);
+	*top = (struct folder) { .users = 1 };
+	top->path[0] = '\0';
+	top->dir = fdopendir(census->tree);
+	if (!top->dir)
+		die("%s: %s", tree, strerror(errno));
+	census->waiting = top;
+
+	workers = resize(NULL, threads, sizeof(*workers));
+	memset(workers, 0, threads * sizeof(*workers));
+	for (size_t i = 0; i < threads; i++)
+		workers[i].census = census;
+	for (; started < threads; started++)
+		if (pthread_create(&workers[started].thread, NULL, work,
+				   &workers[started]))
+			break;
+	work(&workers[0]);
+	for (size_t i = 1; i < started; i++) {
+		error = pthread_join(workers[i].thread, NULL);
+		if (error)
+			die("thread: %s", strerror(error));
+	}
+	print_census(workers, started);
+}
+
+static size_t parse_threads(const char *text)
+{
+	unsigned long threads;
+	char *end;
+
+	errno = 0;
+	threads = strtoul(text, &end, 10);
+	if (!is_digit(*text) || *end || errno || !threads ||
+	    threads > MAX_THREADS)
+		die("-j %s: not a number from 1 to %d", text, MAX_THREADS);
+	return threads;
+}
+
+int main(int argc, char **argv)
+{
+	struct census census = {
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.change = PTHREAD_COND_INITIALIZER,
+	};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t threads = processors < 1 ? 1 :
+			 processors > MAX_THREADS ? MAX_THREADS : processors;
+	bool files = false;
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--")) {
+			i++;
+			break;
+		}
+		if (!strcmp(argv[i], "--files"))
+			files = true;
+		else if (!strncmp(argv[i], "-j", 2) && argv[i][2])
+			threads = parse_threads(argv[i] + 2);
+		else if (!strcmp(argv[i], "-j") && i + 1 < argc)
+			threads = parse_threads(argv[++i]);
+		else
+			die("%s: unknown; usage: census [-j THREADS] [--files] TREE",
+			    argv[i]);
+	}
+	if (i + 1 != argc)
+		die("one tree is needed; usage: census [-j THREADS] [--files] TREE");
+	if (files)
+		read_list(&census);
+	run(&census, argv[i], threads);
+	return 0;
+}
