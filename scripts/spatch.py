@@ -1,0 +1,786 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run spatch jobs and say how each of them ended.
+
+This is the only module that starts spatch and knows how it ends. spatch exits
+0 and prints nothing both when a rule has nothing to do and when it could not
+read the function at hand, ran out of time or raised an exception. So nothing
+is taken from an exit status: a job is QUIET only where spatch named its files
+as handled, in the order given, and reported no exception for them.
+
+A job is one rule, in one mode, on one unit: the files that spatch has to see
+together, nearly always one. Jobs of one rule and mode share a process, as its
+start costs more than most jobs; batches are made from the jobs alone, so that
+the number of processors changes nothing but the time. A job that is not known
+to have ended well in its batch is run again alone, with the full time limit.
+
+spatch works on copies with names of its own, in a folder that goes away with
+the run, SIGKILL included: no name of the tree reaches a shell or a diff, and
+no .cocciconfig of the tree is read. See sanitise() for what a copy loses.
+
+Data:   (sources, jobs) -> Result, one a job, in the order of the jobs.
+Units:  timeout in seconds of wall-clock time a job; memory in MiB of address
+        space a process; line numbers 1-based, those of the original.
+Errors: SpatchError, when a tool is missing or too old, or when nothing can be
+        known about any job; RuleError, when spatch refuses a rule. Everything
+        that befalls single files is a Result.
+Source: messages and exit status as seen with Coccinelle 1.1.1 (Debian 12);
+        tests/test_spatch.py holds each of them in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import functools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import rules
+from rules import Rule, RuleError
+
+MACROS = Path(__file__).resolve().parents[1] / "cocci" / "kernel.h"
+OLDEST = "1.0.8"
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+class Outcome(enum.Enum):
+    """How a job ended; the values are the words in logs and reports."""
+
+    QUIET = "quiet"          # run to its end, and the rule said nothing
+    HIT = "hit"              # the rule printed a diff or a finding
+    FAILED = "failed"        # spatch raised an exception or lost the job
+    TIMEOUT = "timeout"      # it ran past its limit, alone
+    MEMORY = "memory"        # it needed more than its limit, alone
+
+
+@dataclass(frozen=True)
+class Job:
+    rule: Rule | None        # None: a parse census
+    mode: str                # "patch", "context", "org", "report" or "parse"
+    files: tuple[str, ...]   # of the tree, one unit, headers first
+
+
+@dataclass(frozen=True)
+class Result:
+    job: Job
+    outcome: Outcome
+    # file -> unified diff against sanitise(source), with a/ and b/ names
+    changed: Mapping[str, bytes] = field(default_factory=dict)
+    # file -> the lines this very run could not parse, sorted, inclusive
+    bad: Mapping[str, Ranges] = field(default_factory=dict)
+    detail: str = ""         # why it did not end well, "" when it did
+    seconds: float = 0.0     # its share of the batch
+    text: str = ""           # what report or org mode printed
+
+
+class SpatchError(Exception):
+    """spatch could not be run at all; the message says what to do."""
+
+
+def run(sources: Mapping[str, bytes], jobs: Sequence[Job], *, procs: int,
+        timeout: int, memory: int, ssh: str = "",
+        macros: Path = MACROS) -> list[Result]:
+    """Run the jobs and return their results in the order of the jobs."""
+    if not jobs:
+        return []
+    _check_rules(jobs, _tools(os.environ.get("PATH", "")))
+    with _workspace() as folder:
+        work = _Work(folder, sources, jobs, procs, timeout, memory, ssh)
+        _write_inputs(work, macros)
+        results = _collect(work, _batches(work), alone=False)
+        lost = [number for number in range(len(jobs))
+                if number not in results]
+        if lost:
+            again = [_Batch(f"a{at:05}", (number,))
+                     for at, number in enumerate(lost)]
+            results.update(_collect(work, again, alone=True))
+    return [results[number] for number in range(len(jobs))]
+
+
+def sanitise(source: bytes) -> bytes:
+    """Return source as spatch can read it, each byte on its line and column.
+
+    A carriage return before a line feed goes, bytes from 0x80 become `?`
+    (spatch's Python dies of them), NUL becomes a blank (its lexer stops).
+    """
+    return source.replace(b"\r\n", b"\n").translate(_ASCII)
+
+
+def marked_lines(diff: bytes) -> tuple[int, ...]:
+    """Return the lines of the original that a diff marks with a minus."""
+    found = []
+    for start, lines in _hunks(diff):
+        at = start
+        for line in lines:
+            if line.startswith(b"-"):
+                found.append(at)
+            at += line[:1] in (b"-", b" ")
+    return tuple(found)
+
+
+# --- one run's folder --------------------------------------------------------
+
+_ASCII = bytes(0x20 if byte == 0 else byte if byte < 0x80 else ord("?")
+               for byte in range(256))
+
+# The folder belongs to a shell that waits for its standard input to end,
+# which is when the run ends, or when it is killed in whatever way. What still
+# runs then dies with its parent (setpriv); hence the second try.
+_KEEPER = """
+folder=$(mktemp -d "${TMPDIR:-/tmp}/sgwalk.XXXXXXXX") || exit
+printf %s "$folder"
+exec >&-
+read -r end
+for try in 1 2 3 4 5; do
+	rm -rf -- "$folder" && break
+	sleep 1
+done
+"""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    name: str                # file name of its script
+    jobs: tuple[int, ...]    # numbers into _Work.jobs
+
+
+@dataclass
+class _Work:
+    folder: Path
+    sources: Mapping[str, bytes]
+    jobs: Sequence[Job]
+    procs: int
+    timeout: int
+    memory: int
+    ssh: str
+    # name in the tree -> name in the folder, and back
+    short: dict[str, str] = field(default_factory=dict)
+    long: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, list[bytes]] = field(default_factory=dict)
+    rules: dict[Path, str] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def _workspace() -> Iterator[Path]:
+    with subprocess.Popen(["/bin/sh", "-c", _KEEPER], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          start_new_session=True) as keeper:
+        assert keeper.stdin and keeper.stdout and keeper.stderr
+        folder = os.fsdecode(keeper.stdout.read())
+        if not folder:
+            why = keeper.stderr.read().decode(errors="replace").strip()
+            raise SpatchError(f"no temporary folder: {why}")
+        try:
+            yield Path(folder)
+        finally:
+            keeper.stdin.close()
+
+
+def _write_inputs(work: _Work, macros: Path) -> None:
+    try:
+        for job in work.jobs:
+            for name in job.files:
+                if name not in work.short:
+                    _write_source(work, name)
+            if job.rule and job.rule.path not in work.rules:
+                short = f"r{len(work.rules):03}.cocci"
+                shutil.copyfile(job.rule.path, work.folder / short)
+                work.rules[job.rule.path] = short
+        shutil.copyfile(macros, work.folder / "kernel.h")
+        # parallel measures the longest command line anew in each HOME, 0.3
+        # CPU seconds; this is where it looks for the measure first.
+        known = (work.folder / "home/.parallel/tmp/sshlogin"
+                 / os.uname().nodename)
+        known.mkdir(parents=True)
+        (known / "linelen").write_text("100000\n")
+    except OSError as error:
+        raise SpatchError(f"cannot prepare the run: {error}") from error
+
+
+def _write_source(work: _Work, name: str) -> None:
+    if name not in work.sources:
+        raise SpatchError(f"{name}: no source was given for it")
+    suffix = ".h" if name.endswith(".h") else ".c"
+    short = f"f{len(work.short):05}{suffix}"
+    text = sanitise(work.sources[name])
+    (work.folder / short).write_bytes(text)
+    work.short[name] = short
+    work.long[short] = name
+    work.lines[short] = text.split(b"\n")
+
+
+# --- tools and rules -----------------------------------------------------------
+
+@functools.lru_cache(maxsize=None)
+def _tools(path: str) -> tuple[int, ...]:
+    """Return spatch's version; the tools are looked for once a PATH."""
+    commands = {
+        "spatch": "spatch is not installed: run `make deps` "
+                  "(Debian's package is coccinelle)",
+        "parallel": "GNU parallel is not installed: run `make deps` "
+                    "(Debian's package is parallel)",
+        "setpriv": "setpriv is not installed: run `make deps` "
+                   "(Debian's package is util-linux)",
+    }
+    for name, sentence in commands.items():
+        if shutil.which(name, path=path) is None:
+            raise SpatchError(sentence)
+    started = {
+        name: subprocess.Popen([name, "--version"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL,
+                               env={"PATH": path, "LC_ALL": "C", "HOME": "/"})
+        for name in ("spatch", "parallel")}
+    said = {name: process.communicate()[0].decode(errors="replace")
+            for name, process in started.items()}
+    if not said["parallel"].startswith("GNU parallel"):
+        raise SpatchError("parallel is not GNU parallel (moreutils has a "
+                          "program of the same name): run `make deps` "
+                          "(Debian's package is parallel)")
+    match = re.match(r"spatch version (\d+(?:\.\d+)*)", said["spatch"])
+    if match is None:
+        raise SpatchError("spatch does not say its version: run `make deps`")
+    if _version(match[1]) < _version(OLDEST):
+        raise SpatchError(f"spatch is {match[1]}, and {OLDEST} or later is "
+                          "needed: run `make deps`")
+    return _version(match[1])
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _check_rules(jobs: Sequence[Job], version: tuple[int, ...]) -> None:
+    seen: set[tuple[Path, str]] = set()
+    for job in jobs:
+        rule = job.rule
+        if (rule is None) != (job.mode == "parse"):
+            raise SpatchError(f"a job without a rule is a parse census, and "
+                              f"`{job.mode}` is not")
+        if rule is None or (rule.path, job.mode) in seen:
+            continue
+        seen.add((rule.path, job.mode))
+        if job.mode not in rule.modes:
+            raise RuleError(f"{rule.path}: has no {job.mode} mode")
+        if _version(rule.requires) > version:
+            here = ".".join(map(str, version))
+            raise RuleError(f"{rule.path}: requires spatch {rule.requires}, "
+                            f"and this is {here}")
+        _options(rule)
+        if job.mode in ("patch", "context"):
+            _refuse_scripts(rule)
+
+
+def _refuse_scripts(rule: Rule) -> None:
+    """Refuse a rule whose script would run where nothing is to be printed."""
+    for part in rules.parts(rule.path):
+        named = re.match(r"(script|initialize|finalize)\s*:", part.head)
+        held = re.search(r"\bdepends\s+on\b.*\b(report|org)\b", part.head)
+        if (named and not held) or re.search(r":\s*script:", part.declared):
+            raise RuleError(f"{rule.path}: line {part.line}: a script that "
+                            "does not depend on report or org")
+
+
+# What a rule's Options may hold, with the number of values each one takes.
+# The header's word on includes is for coccicheck: here the unit's files are
+# chosen, and includes cost ten times the run (17-25 s against 1.5 s a file).
+_IGNORED = {
+    "--no-includes": 0, "--include-headers": 0, "--local-includes": 0,
+    "--all-includes": 0, "--recursive-includes": 0, "--very-quiet": 0,
+    "--include-headers-for-types": 0, "--no-show-diff": 0, "--include": 1,
+    "-I": 1, "--disable-worth-trying-opt": 0,
+}
+_PASSED = {
+    "--allow-inconsistent-paths": 0, "--c++": 0, "--disable-iso": 1,
+    "--disallow-nested-exps": 0, "--force-diff": 0, "--ibm": 0,
+    "--ifdef-to-if": 0, "--indent": 1, "--iso-limit": 1,
+    "--keep-comments": 0, "--linux-spacing": 0, "--max-width": 1,
+    "--no-gotos": 0, "--no-iso-limit": 0, "--no-loops": 0,
+    "--no-safe-expressions": 0, "--only-return-is-error-exit": 0,
+    "--prevent-kr": 0, "--smpl-spacing": 0, "--steps": 1,
+}
+
+
+def _options(rule: Rule) -> list[str]:
+    """Return those of the rule's options that reach spatch."""
+    kept: list[str] = []
+    words = list(rule.options)
+    while words:
+        word = words.pop(0)
+        takes = {**_IGNORED, **_PASSED}.get(word)
+        if takes is None:
+            raise RuleError(f"{rule.path}: Options holds {word}, which is "
+                            "not known to be safe here")
+        values = [words.pop(0) for _ in range(min(takes, len(words)))]
+        if word in _PASSED:
+            kept += [word, *values]
+    return kept
+
+
+# --- batches ------------------------------------------------------------------
+
+# A process costs 0.1 s to start, 1.5 s where the rule starts Python; reading
+# 20 KB of driver about 0.05 s.
+_BATCH_BYTES = 256 << 10
+_PYTHON_BATCH_BYTES = 4 << 20
+_BATCH_JOBS = 64
+
+
+def _batches(work: _Work) -> list[_Batch]:
+    """Group the jobs by rule and mode; the heaviest batch comes first."""
+    size = {name: len(work.sources[name]) for name in work.short}
+    groups: dict[tuple[Path | None, str], list[list[int]]] = {}
+    weights: dict[tuple[Path | None, str], int] = {}
+    for number, job in enumerate(work.jobs):
+        key = (job.rule.path if job.rule else None, job.mode)
+        python = job.mode in ("report", "org")
+        weight = sum(size[name] for name in job.files)
+        full = _PYTHON_BATCH_BYTES if python else _BATCH_BYTES
+        lists = groups.setdefault(key, [[]])
+        if lists[-1] and (weights[key] + weight > full
+                          or (not python and len(lists[-1]) >= _BATCH_JOBS)):
+            lists.append([])
+            weights[key] = 0
+        lists[-1].append(number)
+        weights[key] = weights.get(key, 0) + weight
+
+    def heaviest(numbers: list[int]) -> tuple[int, int]:
+        return (-sum(size[name] for number in numbers
+                     for name in work.jobs[number].files), numbers[0])
+
+    ordered = sorted((numbers for lists in groups.values()
+                      for numbers in lists), key=heaviest)
+    return [_Batch(f"b{at:05}", tuple(numbers))
+            for at, numbers in enumerate(ordered)]
+
+
+def _script(work: _Work, batch: _Batch, limit: int) -> str:
+    """Return the shell script of a batch: fixed words and our own names."""
+    first = work.jobs[batch.jobs[0]]
+    units = [[work.short[name] for name in work.jobs[number].files]
+             for number in batch.jobs]
+    command = ["setpriv", "--pdeathsig", "KILL", "spatch",
+               "--macro-file", "kernel.h"]
+    if first.rule is None:
+        command += ["--parse-c", *(name for unit in units for name in unit)]
+    else:
+        (work.folder / f"{batch.name}.list").write_text(
+            "\n\n".join("\n".join(unit) for unit in units) + "\n")
+        command += [
+            "--sp-file", work.rules[first.rule.path], "-D", first.mode,
+            # A unit is complete: its header is one of its files.
+            "--no-includes",
+            # The prefilter wants the tag of a type in the .c file itself, and
+            # drops users of a member declared in a header.
+            "--disable-worth-trying-opt",
+            # Without it the names in a diff are those of temporary files.
+            "--patch", ".",
+            # Says on stderr what could not be parsed; --very-quiet would
+            # take back that and the HANDLING lines.
+            "--verbose-parsing",
+            # In CPU seconds; the watch for wall-clock time is parallel's.
+            "--timeout", str(limit),
+            *_options(first.rule), "--file-groups", f"{batch.name}.list"]
+    return (f"ulimit -v {work.memory << 10}\n"
+            f"exec {' '.join(map(shlex.quote, command))} </dev/null\n")
+
+
+# --- running them ---------------------------------------------------------------
+
+@dataclass(frozen=True)
+class _Ended:
+    """How a batch's process ended, and what it printed."""
+
+    code: int                # exit status, -1 when parallel killed it
+    signal: int
+    seconds: float
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -1 or self.signal == 15
+
+
+def _collect(work: _Work, batches: Sequence[_Batch], *,
+             alone: bool) -> dict[int, Result]:
+    """Run batches; in company, a job that ended badly has no result yet."""
+    # In company a job has a quarter of its time, so that one that hangs does
+    # not take all; a batch has twice the time of one job.
+    limit = work.timeout if alone else max(1, work.timeout // 4)
+    wall = work.timeout if alone else 2 * work.timeout
+    if any(work.jobs[number].mode in ("report", "org")
+           for batch in batches for number in batch.jobs):
+        wall += 5            # Python's start, on a busy machine
+    try:
+        for batch in batches:
+            (work.folder / batch.name).write_text(_script(work, batch, limit))
+        ended = _parallel(work, batches, wall)
+    except OSError as error:
+        raise SpatchError(f"cannot run spatch: {error}") from error
+    results: dict[int, Result] = {}
+    for batch in batches:
+        results.update(_judge(work, batch, ended[batch.name], alone))
+    return results
+
+
+def _parallel(work: _Work, batches: Sequence[_Batch],
+              wall: int) -> dict[str, _Ended]:
+    """Run one script a batch under one GNU parallel."""
+    tag = batches[0].name[0]
+    log, results = work.folder / f"log-{tag}", work.folder / f"out-{tag}"
+    names = work.folder / f"names-{tag}"
+    names.write_text("".join(f"{batch.name}\n" for batch in batches))
+    command = [
+        "setpriv", "--pdeathsig", "KILL",
+        "parallel", "--will-cite", "--jobs", str(max(1, work.procs)),
+        "--timeout", str(wall), "--joblog", log.name,
+        "--results", results.name, "--arg-file", names.name,
+        "/bin/sh", "./{}"]
+    kept = {name: os.environ[name] for name in ("PATH", "COCCINELLE_HOME")
+            if name in os.environ}
+    done = subprocess.run(
+        command, cwd=work.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+        env={**kept, "HOME": str(work.folder / "home"), "TMPDIR": ".",
+             "LC_ALL": "C", "SHELL": "/bin/sh",
+             "PYTHONDONTWRITEBYTECODE": "1"})
+    ended: dict[str, _Ended] = {}
+    for line in log.read_text().splitlines()[1:] if log.exists() else ():
+        values = line.split("\t")
+        name = values[8].rpartition("/")[2]
+        printed = results / "1" / name
+        ended[name] = _Ended(
+            int(values[6]), int(values[7]), float(values[3]),
+            (printed / "stdout").read_bytes(),
+            (printed / "stderr").read_bytes())
+    for batch in batches:
+        if batch.name not in ended:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise SpatchError("parallel did not run every batch: "
+                              f"{said[-1] if said else 'it was killed'}")
+    return ended
+
+
+# --- what came out -----------------------------------------------------------------
+
+_HANDLING = b"HANDLING: "
+_PARSING = b"PARSING: "
+_EXCEPTION = b"EXN: "
+_NO_MEMORY = re.compile(rb"out.of.memory|cannot allocate memory", re.I)
+_TIMEOUT = b"Common.Timeout"
+_FILES = re.compile(rb"^NB total files = (\d+); perfect = (\d+); "
+                    rb"pbs = (\d+); timeout = (\d+);", re.MULTILINE)
+_LINES = re.compile(rb"^nb good = -?\d+,  nb bad = (-?\d+)", re.MULTILINE)
+_AT = re.compile(rb' = File "([^"]*)", line (\d+), column')
+_FOUND = re.compile(r"\bf\d{5}\.[ch]\b")
+
+
+def _judge(work: _Work, batch: _Batch, ended: _Ended,
+           alone: bool) -> dict[int, Result]:
+    """Return the results of a batch, without those to be run again."""
+    first = work.jobs[batch.jobs[0]]
+    if ended.code or ended.signal:
+        if first.rule and not ended.killed:
+            _refused(first.rule, ended)
+        # Standard output may have been lost with the process: none of its
+        # jobs is known to have ended well.
+        return _badly(work, batch, ended) if alone else {}
+    if first.rule is None:
+        found = _census(work, batch, ended)
+    elif first.mode in ("report", "org"):
+        found = _printed(work, batch, ended)
+    else:
+        found = _diffed(work, batch, ended)
+    good = {number: result for number, result in found.items()
+            if result.outcome in (Outcome.HIT, Outcome.QUIET)}
+    return found if alone else good
+
+
+def _refused(rule: Rule, ended: _Ended) -> None:
+    """Raise when spatch ended before the first file: it refused the rule."""
+    lines = ended.stderr.split(b"\n")
+    if any(line.startswith(_HANDLING) for line in lines) \
+            or _NO_MEMORY.search(ended.stderr):
+        return
+    said = [line.decode(errors="replace").strip() for line in lines
+            if line.strip() and not line.startswith((b"Warning:", b"init_"))]
+    raise RuleError(f"{rule.path}: spatch refuses the rule: "
+                    f"{' '.join(said[:4]) or 'no reason given'}")
+
+
+def _badly(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
+    number, = batch.jobs
+    if ended.killed:
+        outcome, why = Outcome.TIMEOUT, f"no end within {work.timeout} s"
+    elif _NO_MEMORY.search(ended.stderr):
+        outcome, why = Outcome.MEMORY, f"more than {work.memory} MiB"
+    else:
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        outcome = Outcome.FAILED
+        why = (f"killed by signal {ended.signal}" if ended.signal else
+               f"exit status {ended.code}: {said[-1] if said else ''}")
+    return {number: Result(work.jobs[number], outcome, detail=why,
+                           seconds=ended.seconds)}
+
+
+def _raised(work: _Work, text: bytes) -> tuple[Outcome, str]:
+    """Return what an exception means."""
+    if _TIMEOUT in text:
+        return Outcome.TIMEOUT, f"no end within {work.timeout} s"
+    if _NO_MEMORY.search(text):
+        return Outcome.MEMORY, f"more than {work.memory} MiB"
+    words = text.decode(errors="replace").replace("\\n", " ")
+    return Outcome.FAILED, _named(work, " ".join(words.split()))
+
+
+def _named(work: _Work, text: str) -> str:
+    return _FOUND.sub(lambda match: work.long.get(match[0], match[0]), text)
+
+
+def _sections(stderr: bytes, head: bytes) -> Iterator[tuple[bytes,
+                                                            list[bytes]]]:
+    """Yield (rest of the head line, lines below it)."""
+    name, lines = b"", list[bytes]()
+    for line in stderr.split(b"\n"):
+        if line.startswith(head):
+            if name:
+                yield name, lines
+            name, lines = line[len(head):].strip(), []
+        else:
+            lines.append(line)
+    if name:
+        yield name, lines
+
+
+def _handled(work: _Work, batch: _Batch,
+             ended: _Ended) -> dict[int, Result] | None:
+    """Return a QUIET or ended-badly result a job, None on a wrong account."""
+    sections = list(_sections(ended.stderr, _HANDLING))
+    if len(sections) != len(batch.jobs):
+        return None
+    found = {}
+    for number, (names, lines) in zip(batch.jobs, sections):
+        job = work.jobs[number]
+        shorts = [work.short[name] for name in job.files]
+        if names.decode().split() != shorts:
+            return None
+        outcome, why = Outcome.QUIET, ""
+        for line in lines:
+            if line.startswith(_EXCEPTION):
+                outcome, why = _raised(work, line[len(_EXCEPTION):])
+        bad, _ = _unread(work, shorts, lines)
+        found[number] = Result(
+            job, outcome, {}, bad if not why else {}, why,
+            ended.seconds / len(batch.jobs))
+    return found
+
+
+def _lost(work: _Work, batch: _Batch, ended: _Ended,
+          why: str) -> dict[int, Result]:
+    return {number: Result(work.jobs[number], Outcome.FAILED, detail=why,
+                           seconds=ended.seconds / len(batch.jobs))
+            for number in batch.jobs}
+
+
+def _diffed(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
+    found = _handled(work, batch, ended)
+    if found is None:
+        return _lost(work, batch, ended, "spatch did not name its files")
+    diffs = _diffs(ended.stdout)
+    if diffs is None or not diffs.keys() <= work.long.keys():
+        return _lost(work, batch, ended, "spatch printed more than diffs")
+    for number, result in found.items():
+        names = [work.short[name] for name in result.job.files]
+        mine = {work.long[name]: diffs.pop(name)
+                for name in names if name in diffs}
+        if mine and result.outcome is Outcome.QUIET:
+            found[number] = Result(
+                result.job, Outcome.HIT,
+                {name: _renamed(name, diff) for name, diff in mine.items()},
+                result.bad, "", result.seconds)
+    if diffs:
+        return _lost(work, batch, ended, "a diff of a file of no job")
+    return found
+
+
+def _diffs(stdout: bytes) -> dict[str, bytes] | None:
+    """Return file -> hunks, or None where there is anything else."""
+    found: dict[str, bytes] = {}
+    lines = stdout.split(b"\n")
+    at = 0
+    while at < len(lines) - 1:
+        match = re.fullmatch(rb"diff -u -p (?:a/)?(f\d{5}\.[ch]) \S+",
+                             lines[at])
+        if (match is None or match[1].decode() in found
+                or not lines[at + 1].startswith(b"--- ")
+                or not lines[at + 2].startswith(b"+++ ")):
+            return None
+        first = at = at + 3
+        while (hunk := _HUNK.match(lines[at])):
+            at += 1
+            old, new = (int(hunk[number] or 1) for number in (2, 4))
+            while old > 0 or new > 0 or lines[at].startswith(b"\\"):
+                sign = lines[at][:1]
+                if sign not in (b" ", b"-", b"+", b"\\"):
+                    return None
+                old -= sign in (b" ", b"-")
+                new -= sign in (b" ", b"+")
+                at += 1
+        found[match[1].decode()] = b"\n".join(lines[first:at]) + b"\n"
+    return found if lines[at:] == [b""] else None
+
+
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+def _hunks(diff: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (first old line, lines) of every hunk."""
+    lines = diff.split(b"\n")
+    at = 0
+    while at < len(lines):
+        hunk = _HUNK.match(lines[at])
+        at += 1
+        if hunk is None:
+            continue
+        first, old, new = at, int(hunk[2] or 1), int(hunk[4] or 1)
+        while old > 0 or new > 0:
+            sign = lines[at][:1]
+            old -= sign in (b" ", b"-")
+            new -= sign in (b" ", b"+")
+            at += 1
+        yield int(hunk[1]), lines[first:at]
+
+
+def _renamed(name: str, hunks: bytes) -> bytes:
+    """Put git's header above hunks; odd names are quoted as git does."""
+    def quoted(side: str) -> bytes:
+        text = os.fsencode(f"{side}/{name}")
+        if re.search(rb'[\x00-\x1f"\\\x7f-\xff]', text):
+            return b'"' + re.sub(
+                rb'[\x00-\x1f"\\\x7f-\xff]',
+                lambda match: b"\\%03o" % match[0][0], text) + b'"'
+        return text + (b"\t" if b" " in text else b"")
+    return b"--- %s\n+++ %s\n%s" % (quoted("a"), quoted("b"), hunks)
+
+
+def _printed(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
+    """Give each line of report or org mode to the job whose file it names."""
+    found = _handled(work, batch, ended)
+    if found is None:
+        return _lost(work, batch, ended, "spatch did not name its files")
+    owners: dict[str, int] = {}
+    shared = False
+    for number in batch.jobs:
+        for name in work.jobs[number].files:
+            shared |= name in owners
+            owners[name] = number
+    lines: dict[int, list[str]] = {}
+    for line in ended.stdout.decode("ascii", "replace").splitlines():
+        names = {work.long.get(name, "") for name in _FOUND.findall(line)}
+        jobs = {owners.get(name, -1) for name in names}
+        if len(batch.jobs) == 1:
+            jobs = {batch.jobs[0]}
+        if len(jobs) != 1 or -1 in jobs or (shared and len(batch.jobs) > 1):
+            return _lost(work, batch, ended, "output that names no file")
+        lines.setdefault(jobs.pop(), []).append(_named(work, line) + "\n")
+    for number, result in found.items():
+        if number in lines and result.outcome is Outcome.QUIET:
+            found[number] = Result(
+                result.job, Outcome.HIT, {}, result.bad, "", result.seconds,
+                "".join(lines[number]))
+    return found
+
+
+# --- what was not read ------------------------------------------------------------
+
+def _census(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
+    """Read a parse census, and check it against spatch's own sums."""
+    asked = [work.short[name] for number in batch.jobs
+             for name in work.jobs[number].files]
+    sections = list(_sections(ended.stderr, _PARSING))
+    files, lines = _FILES.search(ended.stdout), _LINES.search(ended.stdout)
+    if (files is None or lines is None or int(files[1]) != len(asked)
+            or [name.decode() for name, _ in sections] != asked):
+        return _lost(work, batch, ended, "spatch did not name its files")
+    bad: dict[str, Ranges] = {}
+    total = 0
+    for name, said in zip(asked, (said for _, said in sections)):
+        ranges, count = _unread(work, [name], said)
+        bad[work.long[name]] = ranges.get(work.long[name], ())
+        total += count
+    if int(files[4]) or total != int(lines[1]):
+        return _lost(work, batch, ended,
+                     f"spatch counts {lines[1].decode()} unread lines and "
+                     f"{files[4].decode()} timeouts, and names {total} lines")
+    return {number: Result(
+        job, Outcome.QUIET, {}, {name: bad[name] for name in job.files},
+        "", ended.seconds / len(batch.jobs))
+        for number, job in ((number, work.jobs[number])
+                            for number in batch.jobs)}
+
+
+def _unread(work: _Work, names: Sequence[str],
+            said: Iterable[bytes]) -> tuple[dict[str, Ranges], int]:
+    """Return the unread lines that messages on files name, and their sum."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    file, line, total = "", 0, 0
+    block: list[bytes] | None = None
+
+    def close() -> None:
+        if block is not None and file in work.long:
+            found.setdefault(work.long[file], set()).update(
+                _located(work.lines[file], line, block))
+
+    for text in said:
+        if block is not None and text.startswith((b"bad: ", b"BAD:!!!!! ")):
+            block.append(text)
+            continue
+        close()
+        block = None
+        if match := _AT.match(text):
+            # A rule's own output is parsed again, under a temporary name.
+            file, line = match[1].decode(errors="replace"), int(match[2])
+        elif text.startswith(b"badcount: ") and file:
+            total += int(text[len(b"badcount: "):])
+            block = []
+        elif text.startswith(b"LEXER:") and b"end of file in" in text:
+            for name in names:
+                found.setdefault(work.long[name], set()).update(
+                    _located(work.lines[name], 0, []))
+    close()
+    return {name: tuple(sorted(ranges)) for name, ranges in found.items()}, \
+        total
+
+
+def _located(lines: list[bytes], line: int,
+             block: list[bytes]) -> set[tuple[int, int]]:
+    """Return where a block of unread lines stands in its file.
+
+    The line of the error is known, and which line of the block it is. When
+    the error is at the end of the file, the block is found by its text, at
+    every place that has it. A block that fits nowhere is the whole file.
+    """
+    whole = {(1, max(1, len(lines) - (lines[-1] == b"")))}
+    texts = [text.partition(b" ")[2] for text in block]
+    here = [at for at, text in enumerate(block) if text.startswith(b"BAD")]
+    if not block:
+        return whole
+    starts = [line - 1 - here[0]] if here else range(len(lines))
+    found = set()
+    for start in starts:
+        if start >= 0 and lines[start:start + len(texts)] == texts:
+            first = start
+            # The line that ends the item before, where the block begins.
+            while first < start + len(texts) - 1 and \
+                    lines[first].strip() in (b"", b"}", b"};"):
+                first += 1
+            found.add((first + 1, start + len(texts)))
+    return found or whole
