@@ -152,6 +152,7 @@ def trouble(unit: Unit) -> str:
         return "the iterator is declared with both types" if unit.types \
             else "the declaration of the iterator is not seen"
     side = next(iter(unit.types))
+    given = "a page iterator" if side == PAGE else "a DMA page iterator"
     for use in unit.uses:
         name = (use.name or use.callee).decode("latin-1")
         if use.act in (Act.OTHER, Act.CALL):
@@ -161,10 +162,10 @@ def trouble(unit: Unit) -> str:
         if use.act is Act.FIELD and side == DMA:
             return "a field of the page iterator is used directly"
         if use.act is Act.START and use.base != (side == DMA):
-            return f"{name}() is given the other type"
+            return f"{name}() is given {given}"
         if use.act not in (Act.START, Act.FIELD, Act.TEST) and (
                 use.type != side or use.base):
-            return f"{name}() is given the other type"
+            return f"{name}() is given {given}"
     for decl in unit.decls:
         if decl.kind in ("cast", "returned", "typedef", "forward"):
             return {"cast": "the iterator is cast or measured",

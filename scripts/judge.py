@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Decide about units: which proposals hold, and what every site is.
+
+Facts from everywhere meet here and nowhere else: what a rule proposes, what a
+report rule marks, which lines spatch could not read, where the preprocessor
+splits an iterator. A unit is taken whole or left whole. A proposal holds when
+the edited files, bound afresh, have one type for each unit it touched; that
+check reads tokens only and knows nothing of the rules, so a rule that
+converts half of something is found out.
+
+Data:   Case (unit + evidence) -> Verdict; proposals -> accepted edits.
+Errors: none: a doubt is a verdict, `manual` or `unread`, with its reason.
+Source: the verdicts and refusals of design.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Iterable, Mapping, Optional, Sequence
+
+import units as iterators
+from ctext import Text
+from edits import Edit, EditError, lost_comment, permitted, render
+from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Unit, Use
+
+_API_NAMES = frozenset(CALLS) | frozenset(TYPES)
+_GUARD = re.compile(
+    rb"LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE|SLE_VERSION"
+    rb"|SG_DMA_PAGE|SG_PAGE_ITER|sg_dma_page|sg_page_iter|\bHAVE_|_BACKPORT"
+    rb"|_IS_PRESENT|_PRESENT\b", re.IGNORECASE)
+_DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
+_MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
+_GROWS = ("the walk can now yield more addresses than before: "
+          "check the bound of what it fills")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    verdict: str             # converted, kept, manual or unread
+    rule: str
+    reason: str              # `code: sentence`
+
+
+@dataclass
+class Evidence:
+    """What is known about the files of a run besides their text."""
+
+    unread: Mapping[str, tuple[tuple[int, int], ...]]
+    lost: Mapping[str, str]                  # file -> why it was not read
+    failed: Mapping[str, str]                # file -> why no rule converts it
+    # (file, line) -> rule name, verdict, reason: what report rules marked
+    marks: Mapping[tuple[str, int], list[tuple[str, str, str]]]
+    outside: frozenset[bytes] = frozenset()  # names that unseen files use
+
+
+@dataclass
+class Proposal:
+    """What one rule wants to do to one unit."""
+
+    rule: str
+    free: bool               # a shipped conversion: any statement may change
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+
+
+# --- what stands without a rule --------------------------------------------
+
+def standing(texts: Mapping[str, Text], unit: Unit,
+             evidence: Evidence) -> Optional[Verdict]:
+    """Return the verdict that a unit has whatever the rules say, or None."""
+    if is_api(texts, unit):
+        own = all(file in API_FILES for file in unit.files)
+        return Verdict("kept", "", "api: this is the page iterator itself"
+                       if own else
+                       "api-copy: this is a copy of the API for other systems")
+    other = _other_kernel(texts, unit)
+    if other:
+        return other
+    return _unread(texts, unit, evidence)
+
+
+def is_api(texts: Mapping[str, Text], unit: Unit) -> bool:
+    """Tell whether a unit belongs to the API and not to a user of it."""
+    if all(file in API_FILES for file in unit.files):
+        return True
+    for decl in unit.decls:
+        if decl.kind == "api" or decl.owner in _API_NAMES:
+            return True
+        if decl.kind == "member" and decl.owner == b"sg_mapping_iter":
+            return True
+    return bool(unit.bare) and all(
+        _defines(texts[file], at) for file, at in unit.bare)
+
+
+def _defines(text: Text, at: int) -> bool:
+    """Tell whether a name stands in its own definition or export."""
+    function = text.function_of(at)
+    if function is not None and function.name in _API_NAMES:
+        return True
+    if text.text(at) not in CALLS:
+        return False
+    if text.text(at - 1) == b"(" and \
+            text.text(at - 2).startswith(b"EXPORT_SYMBOL"):
+        return True
+    return function is None and text.text(at + 1) == b"("
+
+
+def macro(text: Optional[Text], offset: int, file: str) -> Verdict:
+    """Return the verdict of a site inside a preprocessor directive."""
+    found = None
+    if text is not None:
+        at = text.at(offset)
+        if at is not None:
+            found = _DEFINE.match(text.text(at))
+    if file in API_FILES:
+        return Verdict("kept", "", "api: this is the page iterator itself")
+    if found is not None and (found[1] in _API_NAMES
+                              or found[1].startswith(b"for_each_sgtable_")):
+        return Verdict("kept", "", "api-copy: a compatibility header maps one "
+                       "name of the API to another")
+    if found is None:
+        return Verdict("kept", "", "guard: a preprocessor condition asks for "
+                       "the API and serves several kernels")
+    name = found[1].decode("latin-1")
+    return Verdict("unread", "", f"macro: in the body of {name}, which "
+                   "Coccinelle reads only where it is used; convert it by "
+                   "hand")
+
+
+def _other_kernel(texts: Mapping[str, Text],
+                  unit: Unit) -> Optional[Verdict]:
+    stacks: dict[str, set[tuple[tuple[int, int], ...]]] = {}
+    for file, at in _places(unit):
+        stacks.setdefault(file, set()).add(texts[file].tokens[at].branch)
+    for file, found in stacks.items():
+        text = texts[file]
+        shared = set.intersection(*(set(stack) for stack in found))
+        split = {level for stack in found for level in stack} - shared
+        if any(_guards(text, group) for group, _ in split | shared):
+            if unit.types == {DMA} and not split:
+                continue
+            if any(decl.kind == "cast" for decl in unit.decls):
+                return None
+            return Verdict(
+                "kept", "", "other-kernel: a version guard keeps this code "
+                "for kernels with the other API")
+    return None
+
+
+def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> str:
+    """Say where an #ifdef runs through a unit, "" where none does."""
+    first: dict[str, tuple[tuple[tuple[int, int], ...], int]] = {}
+    for file, at in _places(unit):
+        text = texts[file]
+        branch = text.tokens[at].branch
+        known = first.setdefault(file, (branch, at))
+        if known[0] != branch:
+            group = next(g for g, _ in (set(branch) ^ set(known[0])))
+            condition = text.groups[group].conditions[0].decode("latin-1")
+            return (f"#{condition} splits it: line "
+                    f"{text.line_of(known[1])} and line {text.line_of(at)}")
+    return ""
+
+
+def _guards(text: Text, group: int) -> bool:
+    """Tell whether the conditions of a group choose between kernels."""
+    conditions = text.groups[group].conditions
+    if conditions[0].startswith(b"ifndef") and len(conditions) == 1 and \
+            b"_H" in conditions[0].upper():
+        return False                        # a header's include guard
+    return any(_GUARD.search(condition) for condition in conditions)
+
+
+def _version_guard(texts: Mapping[str, Text], unit: Unit) -> bool:
+    """Tell whether a function of a unit chooses between kernels anywhere."""
+    for file, at in _places(unit):
+        text = texts[file]
+        function = text.function_of(at)
+        if function is None:
+            continue
+        outer = {group for group, _ in text.tokens[function.head].branch}
+        for index in range(function.head, function.close + 1):
+            for group, _ in text.tokens[index].branch:
+                if group not in outer and _guards(text, group):
+                    return True
+    return False
+
+
+def _places(unit: Unit) -> Iterable[tuple[str, int]]:
+    for decl in unit.decls:
+        yield decl.file, decl.tag
+    for use in unit.uses:
+        yield use.file, use.at
+    yield from unit.bare
+
+
+def _unread(texts: Mapping[str, Text], unit: Unit,
+            evidence: Evidence) -> Optional[Verdict]:
+    for file, at in _places(unit):
+        text = texts[file]
+        function = text.function_of(at)
+        if function is None:
+            first = last = text.line_of(at)
+            name = "this declaration"
+        else:
+            first, last = text.line_of(function.head), \
+                text.line_of(function.close)
+            name = function.name.decode("latin-1") + "()"
+        for low, high in evidence.unread.get(file, ()):
+            if low <= last and first <= high:
+                return Verdict(
+                    "unread", "", f"unparsed: Coccinelle does not read lines "
+                    f"{low}-{high} of {file}, so it skips {name}; "
+                    "read it by hand")
+    for file in unit.files:
+        if file in evidence.lost:
+            return Verdict("unread", "", evidence.lost[file])
+    return None
+
+
+# --- what a rule proposes --------------------------------------------------
+
+def refusal(texts: Mapping[str, Text], unit: Unit,
+            evidence: Evidence) -> Optional[Verdict]:
+    """Return why a unit is not to be converted, whatever rule asks."""
+    split = split_by_ifdef(texts, unit)
+    if split:
+        return Verdict("manual", "", f"ifdef-split: {split}; convert every "
+                       "branch by hand")
+    if _version_guard(texts, unit):
+        return Verdict("manual", "", "version-guard: the function chooses "
+                       "between kernels; convert the branch for this one by "
+                       "hand")
+    escape = _escape(texts, unit, evidence)
+    if escape:
+        return Verdict("manual", "", f"escapes: {escape}; convert it together "
+                       "with whoever has the other end")
+    return None
+
+
+def _escape(texts: Mapping[str, Text], unit: Unit,
+            evidence: Evidence) -> str:
+    for decl in unit.decls:
+        if decl.kind == "param":
+            name = decl.owner.decode("latin-1")
+            for file, text in texts.items():
+                for at, token in enumerate(text.tokens):
+                    if token.text == decl.owner and token.kind == "id" and \
+                            text.text(at + 1) != b"(" and \
+                            text.text(at - 1) not in (b".", b"->"):
+                        return (f"{name}() is exported or stored at "
+                                f"{file}:{text.line_of(at)}")
+            if decl.owner in evidence.outside:
+                return f"{name}() is called from files that were not read"
+    return ""
+
+
+def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
+    """Say what is wrong with a proposal for a unit, "" when it holds."""
+    for file, edits in proposal.edits.items():
+        for edit in edits:
+            if lost_comment(texts[file], edit):
+                return "a comment stands inside of what would be replaced"
+            if not (proposal.free or permitted(edit)
+                    or _in_count(texts[file], unit, file, edit)):
+                return ("the rule wants more than to rename: "
+                        + b" ".join(edit.old_words + (b"->",)
+                                    + edit.new_words).decode("latin-1"))
+    try:
+        after = {file: Text(render(texts[file], proposal.edits[file]))
+                 for file in proposal.edits}
+    except EditError as error:
+        return str(error)
+    bound = iterators.bind({**texts, **after})
+    index = {place: found for found in bound for place in found.tokens()}
+    reached = []
+    for file, at in _places(unit):
+        now = moved_token(texts[file], proposal.edits.get(file, ()), at)
+        found = index.get((file, now)) if now is not None else None
+        if found is not None and found not in reached:
+            reached.append(found)
+    for found in reached:
+        wrong = iterators.trouble(found)
+        if wrong:
+            return wrong
+        if found.types == {PAGE} and reads_by_field(
+                {**texts, **after}, found):
+            return "an address is still read from a field"
+    if not any(found.types == {DMA} for found in reached):
+        return "nothing of it was converted"
+    return ""
+
+
+def reads_by_field(texts: Mapping[str, Text], unit: Unit) -> bool:
+    """Tell whether a field of the iterator is used for its DMA side."""
+    for use in unit.uses:
+        if use.act is not Act.FIELD:
+            continue
+        text = texts[use.file]
+        if text.text(use.lo - 1) == b"(" and text.text(use.lo - 2) in (
+                b"sg_dma_address", b"sg_dma_len"):
+            return True
+        if text.text(use.end) == b"->" and text.text(use.end + 1) in (
+                b"dma_address", b"dma_length"):
+            return True
+    return False
+
+
+def moved_token(text: Text, edits: Sequence[Edit],
+                at: int) -> Optional[int]:
+    """Return the number a token has once the edits are made."""
+    start = text.tokens[at].start
+    shift = 0
+    for edit in edits:
+        if edit.start <= start < edit.end:
+            return at + shift if len(edit.new_words) == len(edit.old_words) \
+                else None
+        if edit.end <= start:
+            shift += len(edit.new_words) - len(edit.old_words)
+    return at + shift
+
+
+def edits_of(texts: Mapping[str, Text], unit: Unit, file: str,
+             edits: Iterable[Edit]) -> list[Edit]:
+    """Return the edits that touch a unit: its words, or a line beside it."""
+    text = texts[file]
+    spans = []
+    for decl in unit.decls:
+        if decl.file == file:
+            last = max(decl.tag, decl.at)
+            spans.append((text.tokens[decl.tag].start,
+                          text.tokens[last].end))
+    functions = set()
+    for use in unit.uses:
+        if use.file == file:
+            spans.append((text.tokens[use.start].start,
+                          text.tokens[use.end - 1].end))
+            functions.add(text.function_of(use.at))
+    found = []
+    for edit in edits:
+        if any(low <= edit.start and edit.end <= high
+               or edit.start <= low and high <= edit.end
+               for low, high in spans):
+            found.append(edit)
+        elif not edit.old_words and edit.new_words[:2] == (
+                b"struct", DMA) and any(
+                    function is not None
+                    and text.tokens[function.open].start < edit.start
+                    <= text.tokens[function.close].start
+                    for function in functions):
+            found.append(edit)
+        elif any(low < edit.end and edit.start < high for low, high in spans):
+            found.append(edit)
+    return found
+
+
+def _in_count(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
+    """Tell whether an edit stays inside a loop's count argument."""
+    for use in unit.uses:
+        where = count_argument(text, use) if use.file == file else None
+        if where is not None and \
+                text.tokens[where[0]].start <= edit.start and \
+                edit.end <= text.tokens[where[1] - 1].end:
+            return True
+    return False
+
+
+# --- counts ----------------------------------------------------------------
+
+def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
+    """Return the tokens of the count a walk is given, None without one."""
+    if use.name not in (b"for_each_sg_page", b"for_each_sg_dma_page",
+                        b"__sg_page_iter_start"):
+        return None
+    parts = text.arguments(use.start + 1)
+    return parts[2] if len(parts) == 4 else None
+
+
+def notes(text: Text, use: Use) -> str:
+    """Say what a converted walk's count and offset are, "" for no walk."""
+    where = count_argument(text, use)
+    if where is None:
+        return ""
+    start, end = where
+    source = text.data[text.tokens[start].start:text.tokens[end - 1].end]
+    count = " ".join(source.decode("latin-1").split())
+    says = {"mapped": "it is what the mapping returned",
+            "unmapped": "pass what dma_map_sg() returned instead",
+            "unknown": "check that it is what dma_map_sg() returned"}
+    kind = count_class(text, use, text.words(start, end))
+    parts = text.arguments(use.start + 1)
+    offset = b" ".join(text.words(*parts[3])).decode("latin-1")
+    about = f"count {count}: {kind}, {says[kind]}"
+    if offset not in ("0", "0UL", "0U"):
+        about += (f"; offset {offset} now counts DMA pages, which differ "
+                  "from CPU pages where an entry has a sub-page offset")
+    return f"{about}; {_GROWS}"
+
+
+def count_class(text: Text, use: Use, words: tuple[bytes, ...]) -> str:
+    """Class a count expression: mapped, unmapped or unknown."""
+    if words and words[-1] == b"orig_nents":
+        return "unmapped"
+    function = text.function_of(use.at)
+    if function is None or b"(" in words:
+        return "unknown"
+    size = len(words)
+    for at in range(function.open, use.start):
+        if text.words(at, at + size) == words and \
+                text.text(at + size) == b"=" and \
+                _MAPPERS.fullmatch(text.text(at + size + 1)):
+            return "mapped"
+        if words[-1] == b"nents" and text.text(at) == b"dma_map_sgtable":
+            parts = text.arguments(at + 1)
+            table = words[:-2]
+            if len(parts) >= 2 and text.words(*parts[1]) in (
+                    table, (b"&",) + table):
+                return "mapped"
+    return "unknown"

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: read options, run stages, print, and end.
+
+Nothing is computed here. Modules raise, this file turns what they raise into
+one sentence and an exit status:
+
+    0  it did its job
+    1  the answer is no: findings, or sites left to a person with LEFT=error
+    2  it could not do its job, and the tree is as it was
+
+Data:   options -> files under OUT, data on stdout, sentences on stderr.
+Errors: none leave this file but as a status; a bug leaves with a traceback.
+Source: the commands of design.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, NoReturn, Optional, Sequence
+
+import apply
+import diffs
+import plan as planning
+import spatch
+import tree as trees
+from apply import ApplyError
+from census import CensusError
+from core import CoreError
+from edits import EditError
+from ledger import Entry, LedgerError
+from plan import Plan, Settings
+from rules import RuleError
+from spatch import SpatchError
+from tree import Tree, TreeError
+
+ROOT = Path(__file__).resolve().parents[1]
+_OWN = (ApplyError, CensusError, CoreError, EditError, LedgerError, RuleError,
+        SpatchError, TreeError)
+
+
+class UsageError(Exception):
+    """An option has a value it cannot have; the message lists the good."""
+
+
+class No(Exception):
+    """The job is done and the answer is no; the message says why."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every variable of the Makefile, checked."""
+
+    kernel: str
+    module: str
+    out: Path
+    jobs: int
+    rules: tuple[Path, ...]
+    timeout: int
+    confidence: str
+    left: str
+    dirty: bool
+    fix: bool
+    ssh: str
+    rest: argparse.Namespace
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.out / "bin/census", self.rules, self.jobs,
+                        self.timeout, confidence=self.confidence,
+                        ssh=self.ssh, fix=self.fix,
+                        module=bool(self.module), kernel=self.kernel)
+
+
+def main(words: Sequence[str]) -> int:
+    try:
+        options = _options(words)
+        _COMMANDS[options.rest.command](options)
+        sys.stdout.flush()
+    except No as answer:
+        sys.stdout.flush()
+        return _end(1, str(answer))
+    except (*_OWN, UsageError) as error:
+        return _end(2, str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _end(2, "nobody reads the output")
+    except KeyboardInterrupt:
+        return _end(2, "interrupted; nothing was changed, or the next run "
+                    "finishes it")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _end(2, f"{where}{error.strerror}")
+    return 0
+
+
+def _end(status: int, why: str) -> int:
+    print(f"sgwalk: exit {status}: {_plain(why)}", file=sys.stderr)
+    return status
+
+
+def _plain(text: str) -> str:
+    """Return text as it can be printed on any terminal, on one line."""
+    shown = text.encode("utf-8", "surrogateescape").decode("utf-8",
+                                                           "backslashreplace")
+    return " ".join(shown.split())
+
+
+# --- commands --------------------------------------------------------------
+
+def _apply(options: Options) -> None:
+    """Change the tree, or a copy of the embedded one."""
+    embedded = not (options.kernel or options.module)
+    tree = _embedded(options) if embedded else _tree(options)
+    with apply.hold(tree):
+        told = apply.recover(tree)
+        if told:
+            _say(told)
+        if not options.dirty and not embedded:
+            trees.refuse_dirty(tree)
+        plan = planning.make_plan(tree, options.settings)
+        _record(options, plan)
+        apply.place(tree, plan.before, plan.after)
+    if embedded:
+        _build(tree)
+        _write(diffs.unified(plan.before, plan.after))
+    _summary(plan, "changed")
+    _left(options, plan)
+
+
+def _preview(options: Options) -> None:
+    """Print what apply would do, and touch nothing."""
+    tree = _tree(options) if options.kernel or options.module \
+        else trees.open_tree(str(ROOT / "fixtures/tree"))
+    plan = planning.make_plan(tree, options.settings)
+    _record(options, plan)
+    _write(diffs.unified(plan.before, plan.after))
+    for line in (*plan.remarks, *_leftovers(plan), plan.ledger.sums()):
+        _say(line)
+    _left(options, plan)
+
+
+def _check(options: Options) -> None:
+    import check
+    check.main(_tree(options), options)
+
+
+def _tree(options: Options) -> Tree:
+    if not options.kernel and not options.module:
+        raise UsageError("no tree: say which with KERNEL=dir")
+    return trees.open_tree(options.kernel, options.module)
+
+
+def _embedded(options: Options) -> Tree:
+    """Return a fresh copy of the tree that comes with sgwalk."""
+    copy = options.out / "tree"
+    if copy.exists():
+        shutil.rmtree(copy)
+    shutil.copytree(ROOT / "fixtures/tree", copy, symlinks=True)
+    return trees.open_tree(str(copy))
+
+
+def _build(tree: Tree) -> None:
+    """Compile the embedded tree, so that its result is known to be C."""
+    done = subprocess.run(["make", "-s", "-C", os.fspath(tree.root)],
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          env={name: value for name, value
+                               in os.environ.items()
+                               if name not in ("MAKEFLAGS", "MAKELEVEL",
+                                               "MFLAGS", "M", "O", "V")},
+                          check=False)
+    if done.returncode != 0:
+        last = os.fsdecode(done.stderr).strip().splitlines()
+        raise ApplyError("the changed embedded tree does not compile: "
+                         + (last[0] if last else "make said nothing"))
+    _say("the changed tree compiles")
+
+
+def _record(options: Options, plan: Plan) -> None:
+    """Write what the run knows to OUT, each file whole."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    _keep(options.out / "ledger.tsv", plan.ledger.tsv())
+    _keep(options.out / "edits.patch",
+          diffs.unified(plan.before, plan.after))
+
+
+def _keep(file: Path, data: bytes) -> None:
+    fresh = file.with_name(file.name + ".new")
+    fresh.write_bytes(data)
+    fresh.replace(file)
+
+
+def _summary(plan: Plan, what: str) -> None:
+    """Print the files that changed, what is left, and the sum."""
+    for file in sorted(plan.after, key=os.fsencode):
+        names = ", ".join(rule.name for rule in plan.rules.get(file, ()))
+        print(f"{what} {_plain(file)}: {names or 'core API'}")
+    for line in plan.remarks:
+        print(line)
+    for line in _leftovers(plan):
+        print(line)
+    print(plan.ledger.sums())
+
+
+def _leftovers(plan: Plan) -> list[str]:
+    """Return a line for each function and reason that is left to a person."""
+    groups: dict[tuple[str, str, str, str], list[Entry]] = {}
+    for entry in plan.ledger.entries:
+        if entry.verdict in ("manual", "unread"):
+            groups.setdefault((entry.site.file, entry.site.function,
+                               entry.verdict, entry.reason), []).append(entry)
+    return [_plain(f"{entries[0].place}: {verdict}: "
+                   + (f"{function}(): " if function else "") + reason
+                   + (f" [{len(entries)} sites]" if entries[1:] else ""))
+            for (_, function, verdict, reason), entries in groups.items()]
+
+
+def _left(options: Options, plan: Plan) -> None:
+    left = plan.ledger.count("manual") + plan.ledger.count("unread")
+    if left and options.left == "error":
+        raise No(f"{left} sites need a person")
+    if left:
+        _say(f"{left} sites need a person: {options.out / 'ledger.tsv'} has "
+             "the reason of each")
+
+
+def _say(line: str) -> None:
+    print(f"sgwalk: {line}", file=sys.stderr)
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+_COMMANDS: dict[str, Callable[[Options], None]] = {
+    "apply": _apply,
+    "preview": _preview,
+    "check": _check,
+}
+
+
+# --- options ---------------------------------------------------------------
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence and leaves the exit to main()."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def _options(words: Sequence[str]) -> Options:
+    parser = _Parser(prog="migrate.py", description=__doc__,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=sorted(_COMMANDS))
+    for name, default, what in _VARIABLES:
+        parser.add_argument(f"--{name}", default=default, help=what)
+    for name, what in _FLAGS:
+        parser.add_argument(f"--{name}", action="store_true", help=what)
+    found = parser.parse_args(words)
+    return Options(
+        kernel=_folder(found.kernel), module=_folder(found.m),
+        out=Path(found.out).absolute(),
+        jobs=_count("JOBS", found.jobs) if found.jobs else
+        len(os.sched_getaffinity(0)),
+        rules=_rules(found.rules), timeout=_count("TIMEOUT", found.timeout),
+        confidence=_word("CONFIDENCE", found.confidence,
+                         ("high", "moderate")),
+        left=_word("LEFT", found.left, ("warn", "error")),
+        dirty=found.dirty, fix=found.fix,
+        ssh=found.ssh, rest=found)
+
+
+_VARIABLES = (
+    ("kernel", "", "the kernel tree"),
+    ("m", "", "the folder of an out-of-tree module"),
+    ("out", "out", "where results go"),
+    ("jobs", "", "how many processors to use; all by default"),
+    ("rules", "", "rule files or a folder of them"),
+    ("timeout", "200", "wall-clock seconds a file may take"),
+    ("confidence", "high", "high, or moderate"),
+    ("left", "warn", "error: exit 1 when sites are left to a person"),
+    ("ssh", "", "hosts for GNU parallel"),
+    ("format", "text", "how check prints"),
+    ("base", "", "check: only what changed since this revision"),
+    ("baseline", "", "check: known findings"),
+    ("level", "", "check: the lowest level that fails"),
+    ("unread", "", "check: error or warn"),
+    ("scripts", "", "check: allow, to run the scripts in foreign rules"),
+    ("branch", "", "series: a branch to make as well"),
+    ("shape", "series", "series: single, for one patch"),
+    ("version-number", "", "series: the number of a reroll"),
+)
+_FLAGS = (
+    ("dirty", "work on a tree with local changes"),
+    ("fix", "mend the page count of a tree that has the API"),
+    ("signoff", "series: sign with the user's own name"),
+    ("verbose", "say more"),
+)
+
+
+def _folder(text: str) -> str:
+    return os.path.expanduser(text) if text.startswith("~") else text
+
+
+def _rules(text: str) -> tuple[Path, ...]:
+    if not text:
+        return tuple(sorted((ROOT / "cocci/migrate").glob("*.cocci")))
+    found: list[Path] = []
+    for word in text.split():
+        path = Path(_folder(word)).absolute()
+        if path.is_dir():
+            found += sorted(path.rglob("*.cocci"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UsageError(f"RULES: {word}: no such file or folder")
+    if not found:
+        raise UsageError(f"RULES: {text}: holds no .cocci file")
+    return tuple(found)
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise UsageError(f"{name}={text}: give a whole number from 1 up")
+    return int(text)
+
+
+def _word(name: str, text: str, good: Sequence[str]) -> str:
+    if text not in good:
+        raise UsageError(f"{name}={text}: give one of: "
+                         + ", ".join(word or "nothing" for word in good))
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

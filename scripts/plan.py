@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Work out what a tree becomes, with the account of every site, in memory.
+
+The one call that apply, preview, check and series share: census, binding,
+rules, judgement, core. Nothing here writes to the tree; what it returns is
+what apply puts in place and what series cuts into patches.
+
+A rule runs on the files of a unit together: a header first, then the files
+that use what it declares. Everything else is one file a run, since spatch
+lets one file's types leak into the next.
+
+Data:   Tree + Settings -> Plan.
+Units:  bytes of whole files, before and after, by path in the tree.
+Errors: those of the stages, each with its own class.
+Source: the data flow of design.md.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import subprocess
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Iterable, Mapping, Optional, Sequence
+
+import census
+import core
+import judge
+import rules as rulebook
+import spatch
+import tree as trees
+import units as iterators
+from census import Site
+from core import Form, State
+from ctext import Text
+from edits import Edit, EditError, from_diff, render
+from judge import Evidence, Proposal, Verdict
+from ledger import Entry, Ledger
+from rules import Rule
+from units import API_FILES, DMA, PAGE, Act, Unit
+
+_FIELDS = (".sg", ".sg_pgoffset")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line may choose, checked where it was read."""
+
+    census: Path             # the program
+    rules: tuple[Path, ...]
+    jobs: int = 1
+    timeout: int = 200       # seconds of wall-clock time a file
+    memory: int = 2048       # MiB a process
+    confidence: str = "high"
+    ssh: str = ""
+    fix: bool = False        # mend the page count of a tree with the API
+    module: bool = False     # M=: the tree is a module's folder, not a kernel
+    kernel: str = ""         # the kernel it is built for, if one is named
+
+
+@dataclass(frozen=True)
+class Plan:
+    tree: trees.Tree
+    before: Mapping[str, bytes]      # files that change, core included
+    after: Mapping[str, bytes]
+    core: Mapping[str, bytes]        # the core's part of `after`
+    form: Optional[Form]        # what is installed, None for nothing
+    state: Optional[State]      # what the kernel has, None if unknown
+    ledger: Ledger
+    rules: Mapping[str, tuple[Rule, ...]]    # by file, what converted in it
+    groups: tuple[tuple[str, ...], ...]      # files that change together
+    unread: Mapping[str, tuple[tuple[int, int], ...]]
+    remarks: tuple[str, ...] = ()    # for people: what was chosen and why
+
+
+@dataclass
+class _Work:
+    """The state of one run, filled stage by stage."""
+
+    tree: trees.Tree
+    settings: Settings
+    sites: tuple[Site, ...]
+    sources: dict[str, bytes] = field(default_factory=dict)
+    texts: dict[str, Text] = field(default_factory=dict)
+    units: list[Unit] = field(default_factory=list)
+    unsaid: dict[str, str] = field(default_factory=dict)    # unreadable files
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+    fired: dict[str, set[str]] = field(default_factory=dict)
+    groups: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
+    """Return what the tree becomes; the tree itself is only read."""
+    work = _Work(tree, settings, census.take(
+        settings.census, tree.root, settings.jobs))
+    _read(work)
+    chosen = [rule for rule in rulebook.load(settings.rules)
+              if rule.verdict != "finding"
+              and (rule.confidence == "High"
+                   or settings.confidence == "moderate"
+                   or rule.verdict != "converted")]
+    results = _run(work, chosen)
+    evidence = _evidence(work, results)
+    verdicts = _decide(work, chosen, results, evidence)
+    ledger = Ledger(work.sites, _entries(work, verdicts, evidence))
+    return _finish(work, chosen, ledger, evidence)
+
+
+# --- reading ---------------------------------------------------------------
+
+def _read(work: _Work) -> None:
+    """Read the files with a site, and those that can hold the other end."""
+    for file in sorted({site.file for site in work.sites}):
+        try:
+            work.sources[file] = trees.read(work.tree, file)
+        except trees.TreeError as error:
+            work.unsaid[file] = f"unreadable: {error}"
+    work.texts = {file: Text(data) for file, data in work.sources.items()
+                  if not file.endswith(".S")}
+    work.units = iterators.bind(work.texts)
+
+
+def _words_elsewhere(work: _Work, words: Sequence[bytes]) -> set[bytes]:
+    """Return which words stand in files of the tree that were not read."""
+    if not words:
+        return set()
+    command = ["grep", "-rlwFZ", "--include=*.[ch]", "--include=*.inc"]
+    for word in words:
+        command += ["-e", os.fsdecode(word)]
+    done = subprocess.run([*command, "--", "."], cwd=work.tree.root,
+                          capture_output=True, check=False,
+                          env={**os.environ, "LC_ALL": "C"})
+    if done.returncode > 1:
+        return set(words)
+    found: set[bytes] = set()
+    for name in done.stdout.split(b"\0"):
+        file = os.fsdecode(name[2:])
+        if not name or file in work.texts:
+            continue
+        text = Text(trees.read(work.tree, file))
+        present = {token.text for token in text.tokens
+                   if token.kind == "id"}
+        found |= present & set(words)
+    return found
+
+
+# --- running rules ---------------------------------------------------------
+
+def _run(work: _Work, chosen: Sequence[Rule]) -> list[spatch.Result]:
+    clusters = _clusters(work)
+    tokens = collections.defaultdict(set)
+    for site in work.sites:
+        tokens[site.file].add(site.token.replace("struct ", ""))
+    jobs = [spatch.Job(None, "parse", (file,))
+            for cluster in clusters for file in cluster]
+    for rule in chosen:
+        wanted = set(rule.tokens)
+        mode = "patch" if rule.verdict == "converted" else "context"
+        for cluster in clusters:
+            there = set().union(*(tokens[file] for file in cluster))
+            if not wanted or wanted & there:
+                jobs.append(spatch.Job(rule, mode, cluster))
+    return spatch.run(work.sources, jobs, procs=work.settings.jobs,
+                      timeout=work.settings.timeout,
+                      memory=work.settings.memory, ssh=work.settings.ssh)
+
+
+def _clusters(work: _Work) -> list[tuple[str, ...]]:
+    """Return the files that units tie together, headers first."""
+    parent = {file: file for file in work.texts}
+
+    def root(file: str) -> str:
+        while parent[file] != file:
+            file = parent[file]
+        return file
+
+    wanted = set()
+    for unit in work.units:
+        if judge.is_api(work.texts, unit):
+            continue
+        first, *others = unit.files
+        wanted.add(first)
+        for other in others:
+            wanted.add(other)
+            low, high = sorted((root(first), root(other)))
+            parent[high] = low
+    found = collections.defaultdict(list)
+    for file in sorted(wanted):
+        if file not in API_FILES:
+            found[root(file)].append(file)
+    return [tuple(sorted(files, key=lambda f: (not f.endswith(".h"), f)))
+            for _, files in sorted(found.items())]
+
+
+def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
+    unread: dict[str, tuple[tuple[int, int], ...]] = {}
+    lost, failed = dict(work.unsaid), dict[str, str]()
+    marks: dict[tuple[str, int], list[tuple[str, str, str]]] = \
+        collections.defaultdict(list)
+    for result in results:
+        job = result.job
+        if result.outcome not in (spatch.Outcome.QUIET, spatch.Outcome.HIT):
+            what = job.rule.name if job.rule else "the parser"
+            for file in job.files:
+                (failed if job.mode == "patch" else lost).setdefault(
+                    file, f"spatch-{result.outcome.value}: {what} did not "
+                    f"finish: {result.detail}; read it by hand")
+        elif job.rule is None:
+            for file, ranges in result.bad.items():
+                unread[file] = tuple(ranges)
+        elif job.mode == "context":
+            for file, diff in result.changed.items():
+                for line in spatch.marked_lines(diff):
+                    marks[file, line].append(
+                        (job.rule.name, job.rule.verdict, job.rule.reason))
+    return Evidence(unread, lost, failed, marks)
+
+
+# --- deciding --------------------------------------------------------------
+
+def _decide(work: _Work, chosen: Sequence[Rule],
+            results: Sequence[spatch.Result],
+            evidence: Evidence) -> dict[int, Verdict]:
+    """Return a verdict for every unit, by its number in work.units."""
+    verdicts: dict[int, Verdict] = {}
+    open_units = []
+    for number, unit in enumerate(work.units):
+        stands = judge.standing(work.texts, unit, evidence)
+        if stands is not None:
+            verdicts[number] = stands
+        else:
+            open_units.append(number)
+    proposals = _proposals(work, results, open_units)
+    exposed = sorted({decl.owner for number in proposals
+                      for decl in work.units[number].decls
+                      if decl.kind in ("param", "member") and decl.owner
+                      and not _is_static(work, decl)})
+    evidence.outside = frozenset(_words_elsewhere(work, exposed))
+    for number in open_units:
+        unit = work.units[number]
+        verdicts[number] = (
+            _converted(work, unit, proposals.get(number, []), evidence)
+            or _left(work, unit, evidence))
+    return verdicts
+
+
+def _is_static(work: _Work, decl: iterators.Decl) -> bool:
+    if decl.kind == "member":
+        return False
+    text = work.texts[decl.file]
+    start = decl.tag
+    while start > 0 and text.text(start - 1) not in (b";", b"}") and \
+            text.tokens[start - 1].kind != "directive":
+        start -= 1
+    return b"static" in text.words(start, decl.tag)
+
+
+def _proposals(work: _Work, results: Sequence[spatch.Result],
+               open_units: Sequence[int]) -> dict[int, list[Proposal]]:
+    found: dict[int, list[Proposal]] = {}
+    for result in results:
+        rule = result.job.rule
+        if rule is None or result.job.mode != "patch":
+            continue
+        wants: dict[str, list[Edit]] = {}
+        for file, diff in sorted(result.changed.items()):
+            wants[file] = from_diff(work.texts[file], diff)
+        for number in open_units:
+            unit = work.units[number]
+            mine = {}
+            for file, edits in wants.items():
+                some = judge.edits_of(work.texts, unit, file, edits)
+                if rule.free and file in unit.files:
+                    some = edits
+                if some:
+                    mine[file] = some
+            if mine and set(mine) <= set(unit.files):
+                found.setdefault(number, []).append(
+                    Proposal(rule.name, rule.free, mine))
+    return found
+
+
+def _converted(work: _Work, unit: Unit, proposals: Sequence[Proposal],
+               evidence: Evidence) -> Optional[Verdict]:
+    """Accept the first proposal that holds, and keep its edits."""
+    if not proposals:
+        return None
+    refused = judge.refusal(work.texts, unit, evidence)
+    if refused is not None:
+        return refused
+    wrong = []
+    texts = {file: work.texts[file] for file in _near(work, unit)}
+    for proposal in proposals:
+        problem = judge.holds(texts, unit, proposal)
+        if problem:
+            wrong.append(f"{proposal.rule}: {problem}")
+            continue
+        for file, edits in proposal.edits.items():
+            known = work.edits.setdefault(file, [])
+            known += [edit for edit in edits if edit not in known]
+            work.fired.setdefault(file, set()).add(proposal.rule)
+        if len(proposal.edits) > 1:
+            work.groups.append(tuple(sorted(proposal.edits)))
+        return Verdict("converted", proposal.rule, "")
+    return Verdict("manual", "", "incomplete: a rule would convert it only "
+                   f"in part ({'; '.join(wrong)}); convert it by hand")
+
+
+def _near(work: _Work, unit: Unit) -> tuple[str, ...]:
+    """Return the files whose units can touch the files of a unit."""
+    files = set(unit.files)
+    for other in work.units:
+        if files & set(other.files) and not judge.is_api(work.texts, other):
+            files |= set(other.files)
+    return tuple(sorted(files))
+
+
+def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
+    """Say why a unit stays as it is."""
+    marks = sorted({mark for file, at in unit.tokens()
+                    for mark in evidence.marks.get(
+                        (file, work.texts[file].line_of(at)), ())},
+                   key=lambda mark: (mark[1] != "manual", mark))
+    wrong = iterators.trouble(unit)
+    reads = unit.has(Act.ADDRESS) or judge.reads_by_field(work.texts, unit)
+    if not wrong and unit.types == {DMA}:
+        return Verdict("kept", "", "dma-walk: declared, stepped and read as "
+                       "a DMA page iterator")
+    for rule, verdict, reason in marks:
+        if verdict == "manual" or (not wrong and not reads):
+            return Verdict(verdict, rule, reason)
+    if reads:
+        for file in unit.files:
+            if file in evidence.failed:
+                return Verdict("unread", "", evidence.failed[file])
+        refused = judge.refusal(work.texts, unit, evidence)
+        if refused is not None:
+            return refused
+    if not wrong and not reads and unit.decls:
+        return Verdict("kept", "", "page-walk: it gives pages and no DMA "
+                       "address")
+    return Verdict("manual", "", f"unknown: {wrong or 'an address is read'}, "
+                   "and no rule knows this shape; decide by hand whether it "
+                   "walks pages or DMA addresses")
+
+
+# --- accounting ------------------------------------------------------------
+
+def _entries(work: _Work, verdicts: Mapping[int, Verdict],
+             evidence: Evidence) -> Iterable[Entry]:
+    index: dict[tuple[str, int], list[int]] = {}
+    for number, unit in enumerate(work.units):
+        for place in unit.tokens():
+            index.setdefault(place, []).append(number)
+    after = {file: Text(render(work.texts[file], edits))
+             for file, edits in work.edits.items()}
+    later = {place: unit
+             for unit in iterators.bind({**work.texts, **after})
+             for place in unit.tokens()} if after else {}
+    for site in work.sites:
+        yield _entry(work, site, verdicts, index, after, later, evidence)
+
+
+def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
+           index: Mapping[tuple[str, int], list[int]],
+           after: Mapping[str, Text],
+           later: Mapping[tuple[str, int], Unit],
+           evidence: Evidence) -> Entry:
+    def said(verdict: Verdict) -> Entry:
+        return Entry(site, verdict.verdict, verdict.rule, verdict.reason)
+
+    if site.token == "?" or site.place.startswith(("unlexed", "unread")):
+        return said(Verdict("unread", "", site.place if ": " in site.place
+                            else f"unlexed: {site.place}"))
+    if site.file in work.unsaid:
+        return said(Verdict("unread", "", work.unsaid[site.file]))
+    text = work.texts.get(site.file)
+    if text is None:
+        return said(Verdict("unread", "", "assembly: not C, so no rule reads "
+                            "it; look at it by hand"))
+    if site.place == "if0":
+        if site.file in API_FILES:
+            return said(Verdict("kept", "", "api: this is the page iterator "
+                                "itself"))
+        return said(Verdict("unread", "", "dead-code: in a branch that #if "
+                            "rules out, which Coccinelle takes for a "
+                            "comment; convert or delete it by hand"))
+    offset = text.offset(site.line, site.column)
+    if site.place in ("macro", "directive"):
+        return said(judge.macro(text, offset, site.file))
+    at = text.at(offset)
+    numbers = index.get((site.file, at), []) if at is not None else []
+    if not numbers or at is None:
+        return said(Verdict("manual", "", "unbound: the iterator of this use "
+                            "is not found; look at it by hand"))
+    number = min(numbers, key=lambda n: _RANK[verdicts[n].verdict])
+    verdict = verdicts[number]
+    if verdict.verdict != "converted":
+        return said(verdict)
+    edits = work.edits.get(site.file, [])
+    now = judge.moved_token(text, edits, at)
+    unit = later.get((site.file, now)) if now is not None else None
+    if unit is not None and unit.types == {PAGE}:
+        return said(Verdict("kept", verdict.rule, "page-walk: it gives pages "
+                            "and no DMA address; its DMA loop has an "
+                            "iterator of its own now"))
+    return said(replace(verdict, reason=f"{verdict.rule}: " + _about(
+        site, unit, now, after.get(site.file, text))))
+
+
+def _about(site: Site, unit: Optional[Unit], now: Optional[int],
+           text: Text) -> str:
+    """Say what became of a site whose unit is converted."""
+    if unit is None:
+        return "rewritten with the statement it stands in"
+    use = next((use for use in unit.uses
+                if (use.file, use.at) == (site.file, now)), None)
+    if use is None:
+        return "declared as struct sg_dma_page_iter"
+    return judge.notes(text, use) or "follows the type of its declaration"
+
+
+_RANK = {"unread": 0, "manual": 1, "converted": 2, "kept": 3}
+
+
+# --- the core and the whole ------------------------------------------------
+
+def _finish(work: _Work, chosen: Sequence[Rule], ledger: Ledger,
+            evidence: Evidence) -> Plan:
+    """Add the core, in the form that lets the whole tree build."""
+    after = {file: render(work.texts[file], edits)
+             for file, edits in sorted(work.edits.items())}
+    form, parts, remark = _core(work, ledger)
+    whole = {**after, **parts}
+    before = {file: work.sources[file] if file in work.sources
+              else trees.read(work.tree, file) for file in whole}
+    by_name = {rule.name: rule for rule in chosen}
+    return Plan(work.tree, before, whole, parts, form if parts else None,
+                _state(work), ledger,
+                {file: tuple(by_name[name] for name in sorted(names))
+                 for file, names in work.fired.items()},
+                tuple(sorted(set(work.groups))), evidence.unread, (remark,))
+
+
+def _state(work: _Work) -> Optional[State]:
+    """Ask the kernel what it has; a module alone has none to ask."""
+    chosen = work.settings
+    if chosen.module:
+        return core.probe(Path(chosen.kernel)) if chosen.kernel else None
+    return core.probe(work.tree.root)
+
+
+def _core(work: _Work, ledger: Ledger) -> tuple[
+        Optional[Form], dict[str, bytes], str]:
+    """Return the form to install, its files, and a sentence about it."""
+    state = _state(work)
+    if work.settings.module:
+        return None, {}, (
+            "the module needs a kernel with the DMA page iterator; say "
+            "KERNEL=dir to have it checked" if state is None else
+            "the kernel lacks the DMA page iterator: run make apply on it "
+            "before the module is built" if state is State.ABSENT else
+            "the kernel has the DMA page iterator")
+    root, mend = work.tree.root, work.settings.fix
+    if state is State.STRICT:
+        parts = core.fix(root) if mend else {}
+        return Form.STRICT, parts, (
+            "the tree has the DMA page iterator already"
+            + (", its page count is mended" if parts else ""))
+    left = [entry for entry in ledger.entries if _needs_old(entry)]
+    if left:
+        return (Form.TRANSITIONAL,
+                core.install(root, Form.TRANSITIONAL, fix=mend),
+                f"the core API is transitional: {left[0].place} and "
+                f"{len(left) - 1} more sites read addresses with the page "
+                "iterator")
+    return (Form.STRICT, core.install(root, Form.STRICT, fix=mend),
+            "the core API is strict: no old-style DMA site is left")
+
+
+def _needs_old(entry: Entry) -> bool:
+    """Tell whether a site would not build with the strict API."""
+    if entry.site.place == "if0" or entry.verdict == "converted" or \
+            entry.code in ("api", "dma-walk", "guard"):
+        return False
+    return entry.site.token == "sg_page_iter_dma_address" or (
+        entry.site.place == "macro" and entry.site.token == "sg_page_iter")

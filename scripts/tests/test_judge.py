@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""judge: what stands, what is refused, and which proposals hold."""
+
+import unittest
+from typing import Optional
+
+import diffs
+import judge
+import units
+from ctext import Text
+from edits import from_diff
+from judge import Evidence, Proposal, Verdict
+
+WALK = b"""void f(struct sg_table *t, u64 *out)
+{
+	struct sg_page_iter it;
+
+	for_each_sg_page(t->sgl, &it, t->nents, 0)
+		*out++ = sg_page_iter_dma_address(&it);
+}
+"""
+NEW = WALK.replace(b"sg_page_iter it", b"sg_dma_page_iter it").replace(
+    b"for_each_sg_page", b"for_each_sg_dma_page")
+
+
+def evidence(unread: tuple[tuple[int, int], ...] = ()) -> Evidence:
+    return Evidence({"f.c": unread}, {}, {}, {})
+
+
+def first(data: bytes, file: str = "f.c") -> tuple[dict[str, Text],
+                                                   units.Unit]:
+    texts = {file: Text(data)}
+    return texts, units.bind(texts)[0]
+
+
+def standing(data: bytes, unread: tuple[tuple[int, int], ...] = (),
+             file: str = "f.c") -> Optional[Verdict]:
+    texts, unit = first(data, file)
+    return judge.standing(texts, unit, evidence(unread))
+
+
+def refusal(data: bytes) -> str:
+    texts, unit = first(data)
+    found = judge.refusal(texts, unit, evidence())
+    return found.reason if found else ""
+
+
+def holds(old: bytes, new: bytes) -> str:
+    texts, unit = first(old)
+    found = from_diff(texts["f.c"], diffs.unified({"f.c": old}, {"f.c": new}))
+    mine = judge.edits_of(texts, unit, "f.c", found)
+    return judge.holds(texts, unit, Proposal("rule", False, {"f.c": mine}))
+
+
+class StandingTest(unittest.TestCase):
+
+    def test_plain_user_has_no_verdict_without_rules(self) -> None:
+        self.assertIsNone(standing(WALK))
+
+    def test_unread_lines_of_the_function_make_it_unread(self) -> None:
+        found = standing(WALK, ((5, 6),))
+        assert found is not None
+        self.assertEqual(found.verdict, "unread")
+        self.assertIn("lines 5-6", found.reason)
+        self.assertIsNone(standing(WALK, ((9, 12),)))
+
+    def test_api_files_and_copies_are_kept(self) -> None:
+        api = b"bool __sg_page_iter_next(struct sg_page_iter *p)\n{\n" \
+              b"\treturn p->sg;\n}\n"
+        for file, code in (("lib/scatterlist.c", "api"),
+                           ("tools/shim.h", "api-copy")):
+            found = standing(api, file=file)
+            assert found is not None
+            self.assertEqual(found.reason.split(":")[0], code)
+
+    def test_both_kernels_behind_a_guard_are_kept(self) -> None:
+        found = standing(
+            b"#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)\n" + WALK
+            + b"#else\n" + NEW + b"#endif\n")
+        assert found is not None
+        self.assertEqual(found.verdict, "kept")
+
+    def test_config_around_a_whole_function_is_no_guard(self) -> None:
+        data = b"#ifdef CONFIG_FOO\n" + WALK + b"#endif\n"
+        self.assertIsNone(standing(data))
+        self.assertEqual(refusal(data), "")
+
+    def test_include_guard_is_no_guard(self) -> None:
+        self.assertIsNone(standing(
+            b"#ifndef SG_PAGE_ITER_USER_H\n#define SG_PAGE_ITER_USER_H\n"
+            b"static inline " + WALK + b"#endif\n"))
+
+
+class RefusalTest(unittest.TestCase):
+
+    def test_ifdef_between_declaration_and_loop(self) -> None:
+        self.assertIn("ifdef-split", refusal(WALK.replace(
+            b"\tfor_each", b"#ifdef CONFIG_X\n\tfor_each").replace(
+                b"&it);\n", b"&it);\n#endif\n")))
+
+    def test_ifdef_around_one_of_two_headers(self) -> None:
+        self.assertIn("ifdef-split", refusal(WALK.replace(
+            b"\tfor_each_sg_page(t->sgl, &it, t->nents, 0)\n",
+            b"#ifdef CONFIG_X\n\tfor_each_sg_page(t->sgl, &it, 1, 0)\n"
+            b"#else\n\tfor_each_sg_page(t->sgl, &it, t->nents, 0)\n"
+            b"#endif\n")))
+
+    def test_version_guard_elsewhere_in_the_function(self) -> None:
+        self.assertIn("version-guard", refusal(WALK.replace(
+            b"\n\tfor_each", b"\n#if LINUX_VERSION_CODE > 1\n\tg();\n#endif\n"
+            b"\tfor_each")))
+
+    def test_helper_that_is_stored_or_exported(self) -> None:
+        helper = (b"static u64 h(struct sg_page_iter *p)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(p);\n}\n")
+        self.assertEqual(refusal(helper), "")
+        self.assertIn("f.c:5", refusal(
+            helper + b"struct ops o = { .h = h };\n"))
+        self.assertIn("escapes", refusal(helper + b"EXPORT_SYMBOL(h);\n"))
+
+
+class HoldsTest(unittest.TestCase):
+
+    def test_whole_conversion_holds(self) -> None:
+        self.assertEqual(holds(WALK, NEW), "")
+
+    def test_half_a_conversion_does_not(self) -> None:
+        self.assertIn("for_each_sg_page", holds(WALK, WALK.replace(
+            b"sg_page_iter it", b"sg_dma_page_iter it")))
+        self.assertIn("for_each_sg_dma_page", holds(WALK, WALK.replace(
+            b"for_each_sg_page", b"for_each_sg_dma_page")))
+
+    def test_second_accessor_does_not(self) -> None:
+        page = b"\t\tuse(sg_page_iter_page(&it));\n}\n"
+        self.assertIn("sg_page_iter_page", holds(
+            WALK[:-2] + page, NEW[:-2] + page))
+
+    def test_anything_but_a_rename_does_not(self) -> None:
+        self.assertIn("more than to rename", holds(
+            WALK, NEW.replace(b"t->nents, 0)", b"t->nents, 1)")))
+
+    def test_new_count_is_within_a_rules_rights(self) -> None:
+        self.assertEqual(holds(WALK, NEW.replace(b"t->nents, 0)",
+                                                 b"mapped, 0)")), "")
+
+    def test_shadowed_declaration_left_behind_is_found(self) -> None:
+        inner = (b"\t{\n\t\tstruct sg_page_iter it;\n"
+                 b"\t\tfor_each_sg_page(a, &it, n, 0)\n"
+                 b"\t\t\tg(sg_page_iter_page(&it));\n\t}\n}\n")
+        texts = {"f.c": Text(WALK[:-2] + inner)}
+        outer = units.bind(texts)[0]
+        new = NEW[:-2] + inner.replace(b"for_each_sg_page",
+                                       b"for_each_sg_dma_page")
+        found = from_diff(texts["f.c"], diffs.unified(
+            {"f.c": texts["f.c"].data}, {"f.c": new}))
+        mine = judge.edits_of(texts, outer, "f.c", found)
+        self.assertEqual(len(mine), 2)
+        self.assertEqual(judge.holds(texts, outer, Proposal(
+            "rule", False, {"f.c": mine})), "")
+
+
+class CountTest(unittest.TestCase):
+
+    def count(self, before: bytes, count: bytes) -> str:
+        data = NEW.replace(b"\n\tfor", b"\n" + before + b"\tfor").replace(
+            b"t->nents", count)
+        texts, unit = first(data)
+        return next(judge.notes(texts["f.c"], use) for use in unit.uses
+                    if use.act is units.Act.LOOP)
+
+    def test_value_of_the_mapping_is_mapped(self) -> None:
+        self.assertIn(": mapped", self.count(
+            b"\tn = dma_map_sg(d, t->sgl, t->orig_nents, 0);\n", b"n"))
+        self.assertIn(": mapped", self.count(
+            b"\tt->nents = dma_map_sg(d, t->sgl, 1, 0);\n", b"t->nents"))
+        self.assertIn(": mapped", self.count(
+            b"\tx = dma_map_sgtable(d, t, 0, 0);\n", b"t->nents"))
+
+    def test_orig_nents_is_unmapped_and_the_rest_unknown(self) -> None:
+        self.assertIn(": unmapped", self.count(b"", b"t->orig_nents"))
+        self.assertIn(": unknown", self.count(b"", b"t->nents"))
+        self.assertIn(": unknown", self.count(b"", b"sg_nents(t->sgl)"))
+
+    def test_offset_that_is_not_zero_is_told(self) -> None:
+        data = NEW.replace(b"nents, 0)", b"nents, off)")
+        texts, unit = first(data)
+        told = [judge.notes(texts["f.c"], use) for use in unit.uses]
+        self.assertTrue(any("offset off" in text for text in told))
+
+
+if __name__ == "__main__":
+    unittest.main()
