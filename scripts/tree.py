@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Find a kernel tree, say whether it has local changes, and read its files.
+
+A name inside the tree is walked folder by folder and never through a symbolic
+link, so that no name leads out of the tree; only the tree's own root may be
+one, and is resolved once. Nothing here writes, not even git's index.
+
+Data:   path -> Tree; Tree and a name in it -> bytes.
+Units:  names are relative to Tree.root, '/' between their parts, decoded as
+        os.fsdecode() does; contents are bytes.
+Errors: TreeError, one sentence that starts with the path.
+Source: version as the tree's own `make kernelversion` prints it; the letters
+        of `git status --porcelain` from its manual page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# The proof of a kernel tree, beside its Makefile.
+_HEADER = "include/linux/scatterlist.h"
+_VERSION = re.compile(
+    rb"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*:?=[ \t]*(\S*)",
+    re.MULTILINE)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: what has become a FIFO is refused, not waited for.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+# Names a sentence lists before it says how many more there are.
+_SHOWN = 3
+
+
+class TreeError(Exception):
+    """The tree cannot be worked on; the message is path: cause."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    root: Path               # absolute, symbolic links resolved
+    version: str             # "4.20.1", "" when unknown
+    git: bool                # git tracks the files under root
+
+
+def open_tree(path: str, module: str = "") -> Tree:
+    """Return the kernel tree at path, or the module's folder if one is named.
+
+    With a module the tree to work on is the module's own folder, of any kind;
+    path may then be empty, and is only asked for the version.
+    """
+    if module:
+        version = open_tree(path).version if path else ""
+        root = _resolve(module)
+        return Tree(root, version, _tracks(root, "."))
+    root = _resolve(path)
+    kernel = Tree(root, "", False)
+    try:
+        facts = dict(_VERSION.findall(read(kernel, "Makefile")))
+        read(kernel, _HEADER)
+    except TreeError as error:
+        raise TreeError(f"{path}: not a kernel tree: {error}") from error
+    if not {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
+        raise TreeError(
+            f"{path}: not a kernel tree: Makefile: names no version")
+    return Tree(root, _version(facts), _tracks(root, _HEADER))
+
+
+def _resolve(path: str) -> Path:
+    if not path:
+        raise TreeError("no tree is named")
+    try:
+        root = Path(path).resolve(strict=True)
+        is_folder = root.is_dir()
+    except FileNotFoundError as error:
+        raise TreeError(f"{path}: no such folder") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise TreeError(f"{path}: {cause(error)}") from error
+    if not is_folder:
+        raise TreeError(f"{path}: not a folder")
+    return root
+
+
+def _version(facts: dict[bytes, bytes]) -> str:
+    numbers = [facts.get(key, b"") for key in
+               (b"VERSION", b"PATCHLEVEL", b"SUBLEVEL")]
+    text = b".".join(number for number in numbers if number)
+    return os.fsdecode(text + facts.get(b"EXTRAVERSION", b""))
+
+
+def refuse_dirty(tree: Tree, files: Collection[str] | None = None) -> None:
+    """Raise TreeError where git sees local changes.
+
+    Without files the whole tree is asked, and only for changes to what git
+    tracks. With files only they are, and one that git does not track counts
+    too: git could not bring it back. A tree without git is never dirty.
+    """
+    if not tree.git or (files is not None and not files):
+        return
+    found = _changed(tree.root, sorted(files or ()))
+    if not found:
+        return
+    names = ", ".join(found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if found[_SHOWN:] else ""
+    raise TreeError(f"{tree.root}: local changes in {names}{more}: commit or "
+                    "stash them, or say DIRTY=1")
+
+
+def _changed(root: Path, files: Sequence[str]) -> list[str]:
+    """Return the names of what differs from HEAD; of all, or of files."""
+    untracked = "all" if files else "no"
+    done = _git(root, "status", "--porcelain=v1", "-z", "--no-renames",
+                f"--untracked-files={untracked}",
+                "--ignored=matching" if files else "--ignored=no",
+                "--", *(files or ["."]))
+    if done.returncode:
+        raise TreeError(f"{root}: {_words(done.stderr)}; DIRTY=1 goes on "
+                        "without git's help")
+    # Each record is two letters, a space and a name.
+    return [os.fsdecode(record[3:])
+            for record in done.stdout.split(b"\0") if record]
+
+
+def _tracks(root: Path, name: str) -> bool:
+    """Say whether git tracks name.
+
+    A tree below some other repository that ignores it, as Debian's kernel
+    source does with all of its files, is a tree without git. Where git
+    cannot say, the answer is yes: refuse_dirty() then tells what is wrong.
+    """
+    above = [root, *root.parents]
+    if not any(os.path.lexists(folder / ".git") for folder in above):
+        return False
+    try:
+        done = _git(root, "ls-files", "-z", "--", name)
+    except TreeError:
+        return True
+    if done.returncode and b"not a git repository" in done.stderr:
+        return os.path.lexists(root / ".git")
+    return bool(done.returncode or done.stdout)
+
+
+def _git(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git on the tree and on no other, with nothing written by it.
+
+    The user's own configuration is heard, since it decides about line ends
+    and about who may read the repository; of the environment, only what
+    names configuration is.
+    """
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
+    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_LITERAL_PATHSPECS": "1"}
+    try:
+        return subprocess.run(
+            ["git", "-c", "core.fsmonitor=false", "-C", str(root), *words],
+            env=env, stdin=subprocess.DEVNULL, capture_output=True,
+            check=False)
+    except OSError as error:
+        raise TreeError(f"git: {cause(error)}; DIRTY=1 goes on without "
+                        "it") from error
+
+
+def _words(stderr: bytes) -> str:
+    lines = stderr.decode(errors="backslashreplace").splitlines()
+    return lines[0] if lines else "git failed and did not say why"
+
+
+def read(tree: Tree, rel: str) -> bytes:
+    """Return the bytes of a regular file that is reached without a link."""
+    with folder(tree, rel) as (parent, name):
+        return read_at(parent, name, rel)
+
+
+def read_at(parent: int, name: str, rel: str) -> bytes:
+    """Do read()'s work on a name in an open folder; rel is for the error."""
+    try:
+        kind = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(kind):
+            raise TreeError(f"{rel}: a symbolic link")
+        if not stat.S_ISREG(kind):
+            raise TreeError(f"{rel}: not a regular file")
+        file = os.open(name, _FILE, dir_fd=parent)
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise TreeError(f"{rel}: {cause(error)}") from error
+
+
+@contextlib.contextmanager
+def folder(tree: Tree, rel: str) -> Iterator[tuple[int, str]]:
+    """Hold open the folder that rel lies in; yield it and rel's last part."""
+    parts = rel.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts) or "\0" in rel:
+        raise TreeError(f"{rel}: not a name in the tree")
+    with contextlib.ExitStack() as held:
+        inner = None
+        for part in [str(tree.root), *parts[:-1]]:
+            try:
+                inner = os.open(part, _FOLDER, dir_fd=inner)
+            except NotADirectoryError as error:
+                raise TreeError(f"{rel}: {part} is a symbolic link, or no "
+                                "folder") from error
+            except OSError as error:
+                raise TreeError(f"{rel}: {cause(error)}") from error
+            held.callback(os.close, inner)
+        assert inner is not None
+        yield inner, parts[-1]
+
+
+def cause(error: Exception) -> str:
+    """Return what an error of the system means, to follow a colon."""
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    return (text or type(error).__name__).lower()
