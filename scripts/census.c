@@ -369,10 +369,8 @@ static struct span lex_word(struct lexer *lexer, const unsigned char *p,
 		*after = q;
 		return (struct span) { p, q - p };
 	}
-	while (is_word(*q)) {
+	for (q = p; is_word(*q); q = unsplice(q + 1))
 		len++;
-		q = unsplice(q + 1);
-	}
 	word.at = pool_get(lexer->pool, len);
 	word.len = len;
 	for (len = 0; len < word.len; from = unsplice(from + 1))
@@ -585,8 +583,9 @@ struct header {
 	bool only_names;	/* they hold what K&R had there */
 	bool value;		/* after = */
 	bool inside;		/* the name is in parentheses */
+	size_t first_row;	/* where its rows start */
 	struct span old_style;	/* the function whose K&R parameters these are */
-	size_t first_row;	/* where the rows of this header start */
+	size_t old_first_row;
 };
 
 /* Where the parser stands. Copied at #if and put back at #else. */
@@ -976,8 +975,11 @@ static struct span function_name(const struct header *header)
 
 static void open_function(struct reader *reader, struct state *state)
 {
-	state->function = function_name(&state->header);
-	for (size_t i = state->header.first_row; i < reader->row_count; i++) {
+	const struct header *header = &state->header;
+	size_t i = header->name.at ? header->first_row : header->old_first_row;
+
+	state->function = function_name(header);
+	for (; i < reader->row_count; i++) {
 		if (reader->rows[i].unclaimed)
 			reader->rows[i].function = state->function;
 		reader->rows[i].unclaimed = false;
@@ -990,20 +992,20 @@ static void open_function(struct reader *reader, struct state *state)
  */
 static void end_declaration(struct reader *reader, struct state *state)
 {
-	struct header header = state->header;
-
-	if (header.name.at && header.only_names && header.words)
-		header.old_style = header.name;
-	else if (header.name.at || header.value)
-		header.old_style = (struct span) { 0 };
-	if (!header.old_style.at) {
-		new_header(reader, state);
-		return;
-	}
-	state->header = (struct header) {
-		.old_style = header.old_style, .first_row = header.first_row
+	struct header old = state->header, new = {
+		.first_row = reader->row_count
 	};
-	state->in.declaration = NO_DECLARATION;
+
+	if (old.name.at && old.only_names && old.words) {
+		new.old_style = old.name;
+		new.old_first_row = old.first_row;
+	} else if (old.old_style.at && !old.name.at && !old.value) {
+		new.old_style = old.old_style;
+		new.old_first_row = old.old_first_row;
+	} else {
+		leave_scope(reader, 0);
+	}
+	state->header = new;
 }
 
 /* ---- Parsing: tokens -------------------------------------------------- */
@@ -1288,9 +1290,10 @@ static void open_brace(struct reader *reader, struct state *state,
 			inner.kind = LINKAGE;
 			new_header(reader, state);
 		}
-	} else if (state->sign == '=') {
+	} else if (state->sign == '=' && is_set(state->assigned)) {
 		inner.target = state->assigned;
-	} else if (state->sign == ',' || state->sign == '{') {
+	} else if (state->sign == ',' || state->sign == '{' ||
+		   state->sign == '=') {
 		inner.target = state->in.target;
 	} else if (state->object.iterator) {
 		inner.target = state->object;
@@ -1785,7 +1788,8 @@ static void read_directive(struct reader *reader, const struct token *hash)
 		skip_header_name(&reader->lexer);
 	if (directive == IF || directive == ELIF)
 		truth = evaluate(reader, &state);
-	else if (token.kind == BROKEN)
+	else if (directive == OTHER_DIRECTIVE && token.kind != END &&
+		 token.kind != LINE_END)
 		read_token(reader, &state, &token);
 	if (token.kind != END && token.kind != LINE_END)
 		read_rest(reader, &state);
@@ -2059,10 +2063,30 @@ static void add_unread(struct worker *worker, const char *folder,
 	};
 }
 
+/* Make the buffer hold what is in it and the rest of the file. */
+static int grow_buffer(struct worker *worker, int fd, size_t len)
+{
+	struct stat status;
+	size_t wanted;
+
+	if (fstat(fd, &status))
+		return errno;
+	if (status.st_size > MAX_FILE_BYTES || len > MAX_FILE_BYTES)
+		return EFBIG;
+	worker->room *= 2;
+	/* One byte more, for the read that finds the end. */
+	wanted = (size_t)status.st_size + 2 * MARGIN + 1;
+	if (worker->room < wanted)
+		worker->room = wanted;
+	worker->buffer = resize(worker->buffer, worker->room, 1);
+	return 0;
+}
+
 /* Read the whole file behind the margin of the buffer; return 0 or an errno. */
 static int fill_buffer(struct worker *worker, int fd, size_t *len)
 {
 	const size_t usual = 1 << 20;
+	int error;
 
 	/* One huge file should not cost its size until the end. */
 	if (!worker->room || worker->room > 16 * usual) {
@@ -2076,10 +2100,9 @@ static int fill_buffer(struct worker *worker, int fd, size_t *len)
 		ssize_t got;
 
 		if (!free_bytes) {
-			if (*len >= MAX_FILE_BYTES)
-				return EFBIG;
-			worker->room *= 2;
-			worker->buffer = resize(worker->buffer, worker->room, 1);
+			error = grow_buffer(worker, fd, *len);
+			if (error)
+				return error;
 			continue;
 		}
 		got = read(fd, worker->buffer + MARGIN + *len, free_bytes);
@@ -2401,7 +2424,7 @@ static bool is_site(const struct row *row, const struct members *members)
 	if (!row->members[0].at && !row->members[1].at)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(row->members); i++)
-		if (row->members[i].at &&
+		if (row->members[i].at && members->count &&
 		    bsearch(&row->members[i], members->names, members->count,
 			    sizeof(*members->names), order_names))
 			return true;
@@ -2492,7 +2515,6 @@ static void print_census(struct worker *workers, size_t count)
 
 static void run(struct census *census, const char *tree, size_t threads)
 {
-	/* Kept to the end, where the memory goes back in one piece. */
 	static struct worker *workers;
 	struct folder *top;
 	size_t started = 1;
@@ -2541,7 +2563,8 @@ static size_t parse_threads(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct census census = {
+	/* Kept to the end, where the memory goes back in one piece. */
+	static struct census census = {
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.change = PTHREAD_COND_INITIALIZER,
 	};
