@@ -18,6 +18,7 @@ line, a value going on in the next line when that is indented:
                  on the day it no longer does, and the line is taken out
     plain        why only the whole driver decides this case, not the rule
                  alone: the driver's plan is held to it, and plain spatch not
+    verdict      of every site of a `plain` case, in the driver's ledger
     api          where before.c or same.c compiles: old, new, transitional;
                  the default is old for migrate/, and the others elsewhere
     accepted     why before.c compiles with the new API all the same
@@ -46,14 +47,18 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rules
 import spatch
 from rules import Rule, RuleError
 from spatch import Job, Outcome, Result, SpatchError
+
+if TYPE_CHECKING:
+    import plan
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,13 +78,15 @@ IDS = {
 }
 _KNOWN = frozenset(name for names in IDS.values() for name in names)
 
-_KEYS = ("case", "shape", "known-miss", "plain", "api", "accepted")
+_KEYS = ("case", "shape", "known-miss", "plain", "verdict", "api",
+         "accepted")
 _APIS = {"old": "-DOLD_API", "new": "-UOLD_API",
          "transitional": "-DTRANSITIONAL_API"}
 _NAME = re.compile(r"([A-Za-z0-9][\w-]*)\.(before\.c|after\.c|same\.c|report|"
                    r"before\.h|after\.h|same\.h)")
 _FACT = re.compile(r" \* ([a-z-]+): (\S.*)")
 _MORE = re.compile(r" \*  +(\S.*)")
+_VERDICTS = ("converted", "kept", "manual", "unread")
 _MODES = ("patch", "context", "org", "report")
 # A compiler's complaint about the types that the two APIs tell apart.
 _REJECTED = re.compile(r"sg_(dma_)?page_iter|incompatible|no member named")
@@ -159,9 +166,9 @@ def check(cases: Sequence[Case], root: Path = ROOT) -> dict[str, list[str]]:
     outcomes = _run(plain)
     for case in plain:
         complaints[str(case)] += _judge(case, outcomes)
-    for case in cases:
-        if case.fact("plain"):
-            complaints[str(case)] += _planned(case, root)
+    decided = [case for case in cases if case.fact("plain")]
+    for case, texts in _planned(decided, root) if decided else ():
+        complaints[str(case)] += texts
     for case, texts in _compile(cases, root / "fixtures" / "include"):
         complaints[str(case)] += texts
     for rule in _rules(root):
@@ -266,6 +273,10 @@ def _facts(file: Path) -> tuple[tuple[str, str], ...]:
     for name in re.split(r", *", facts["shape"]):
         if name not in _KNOWN:
             raise FixtureError(f"{file}: no such shape: {name}")
+    if facts.get("verdict", "kept") not in _VERDICTS:
+        raise FixtureError(f"{file}: no such verdict: {facts['verdict']}")
+    if "verdict" in facts and "plain" not in facts:
+        raise FixtureError(f"{file}: a verdict, and not plain")
     for name in re.split(r", *", facts.get("api", "old")):
         if name not in _APIS:
             raise FixtureError(f"{file}: no such api: {name}")
@@ -420,9 +431,58 @@ def _compiles(case: Case, which: str, api: str, good: bool, folder: Path,
 
 # --- what the whole driver makes of them ----------------------------------------------
 
-def _planned(case: Case, root: Path) -> list[str]:
-    """Hold the driver's plan to a case that it alone decides."""
-    raise FixtureError(f"{case.before}: `plain` and no driver to ask")
+def _planned(cases: Sequence[Case],
+             root: Path) -> Iterator[tuple[Case, list[str]]]:
+    """Hold the driver's plan to cases that it alone decides."""
+    # Only such cases need the driver, and a rule alone can be tested without.
+    import plan
+    import tree
+    with tempfile.TemporaryDirectory(prefix="sgwalk.") as name:
+        folder = Path(name)
+        program = folder / "census"
+        subprocess.run(
+            [os.environ.get("CC", "gcc"), "-O1", "-pthread", "-o", program,
+             root / "scripts/census.c"], check=True, capture_output=True)
+        settings = plan.Settings(
+            program, (root / "cocci/migrate",), os.cpu_count() or 1, _SECONDS,
+            _MEBIBYTES)
+        for number, case in enumerate(cases):
+            top = folder / f"tree{number}"
+            _small_tree(root, top)
+            drivers = top / "drivers/case"
+            drivers.mkdir(parents=True)
+            wanted = {}
+            for before, after in zip(case.files("before"),
+                                     case.files("after")):
+                file = f"drivers/case/{case.name}{before.suffix}"
+                (top / file).write_bytes(before.read_bytes())
+                wanted[file] = after.read_bytes()
+            made = plan.make_plan(tree.open_tree(str(top)), settings)
+            yield case, _held(case, made, top, wanted)
+
+
+def _small_tree(root: Path, top: Path) -> None:
+    """Make a kernel tree with the old API and no driver."""
+    embedded = root / "fixtures/tree"
+    for file in ("Makefile", "include/linux/scatterlist.h",
+                 "lib/scatterlist.c"):
+        (top / file).parent.mkdir(parents=True, exist_ok=True)
+        (top / file).write_bytes((embedded / file).read_bytes())
+
+
+def _held(case: Case, made: plan.Plan, top: Path,
+          wanted: Mapping[str, bytes]) -> list[str]:
+    wrong = []
+    for file, text in wanted.items():
+        got = made.after.get(file, (top / file).read_bytes())
+        wrong += _differs(f"plan of {file}", text, got)
+    verdict = case.fact("verdict")
+    for entry in made.ledger.entries:
+        if verdict and entry.site.file in wanted and \
+                entry.verdict != verdict:
+            wrong.append(f"line {entry.site.line}: {entry.verdict}, not "
+                         f"{verdict}: {entry.reason}")
+    return wrong
 
 
 def main(arguments: Sequence[str]) -> int:
