@@ -28,6 +28,7 @@ from typing import Iterable, Optional, Sequence
 from ctext import Text, Token
 
 WIDTH = 80
+_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
 _RENAMES: dict[tuple[bytes, ...], tuple[bytes, ...]] = {
     (b"sg_page_iter",): (b"sg_dma_page_iter",),
@@ -56,11 +57,18 @@ class Edit:
         return self.start == self.end
 
 
-def from_diff(text: Text, diff: bytes) -> list[Edit]:
-    """Return the edits that make of a file what a unified diff does."""
+def from_diff(text: Text, diff: bytes, statements: bool = False) -> list[Edit]:
+    """Return the edits that make of a file what a unified diff does.
+
+    With statements, for a shipped conversion, lines that more than names
+    change in are taken as they stand in the diff.
+    """
     edits: list[Edit] = []
     for first, old, new in _blocks(diff):
-        edits += _block(text, first, old, new)
+        found = _block(text, first, old, new)
+        if statements and not all(permitted(edit) for edit in found):
+            found = [_lines_of(text, first, old, new)]
+        edits += found
     return sorted(edits)
 
 
@@ -84,15 +92,23 @@ def permitted(edit: Edit) -> str:
     return ""
 
 
-def lost_comment(text: Text, edit: Edit) -> bool:
-    """Tell whether an edit would remove a comment."""
+def spoils(text: Text, edit: Edit) -> str:
+    """Say what an edit would lose besides tokens, "" for nothing."""
     if edit.is_insertion:
-        return False
-    kept = text.data[edit.start:edit.end]
+        return ""
+    old = text.data[edit.start:edit.end]
+    if edit.whole_lines:
+        if any(byte > 126 or not byte for byte in old):
+            return "a byte that is not ASCII stands in what is replaced"
+        lost = [comment for comment in _COMMENT.findall(old)
+                if comment not in edit.new]
+        return "a comment stands in what is replaced" if lost else ""
+    kept = old
     for token in text.tokens[_first(text, edit.start):
                              _first(text, edit.end)]:
         kept = kept.replace(text.data[token.start:token.end], b"", 1)
-    return b"/*" in kept or b"//" in kept
+    return "a comment stands in what is replaced" \
+        if b"/*" in kept or b"//" in kept else ""
 
 
 def render(text: Text, edits: Sequence[Edit]) -> bytes:
@@ -174,6 +190,19 @@ def _block(text: Text, first: int, old: list[bytes],
     for i, j, k, l in _changes(matcher.get_opcodes(), before):
         edits += _change(text, was, now, (i, j), (k, l), start, end)
     return edits
+
+
+def _lines_of(text: Text, first: int, old: list[bytes],
+              new: list[bytes]) -> Edit:
+    """Return one run of changed lines as one edit."""
+    start = text.offset(first, 1)
+    after = first + len(old)
+    end = text.offset(after, 1) if after <= text.line_count else len(text.data)
+    source = b"".join(line + b"\n" for line in new)
+    was = tuple(token.text for token in text.tokens
+                if start <= token.start < end)
+    return Edit(start, end, source, was,
+                tuple(token.text for token in Text(source).tokens), True)
 
 
 def _changes(opcodes: Sequence[tuple[str, int, int, int, int]],

@@ -21,7 +21,7 @@ from typing import Iterable, Mapping, Optional, Sequence
 
 import units as iterators
 from ctext import Text
-from edits import Edit, EditError, lost_comment, permitted, render
+from edits import Edit, EditError, permitted, render, spoils
 from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Unit, Use
 
 _API_NAMES = frozenset(CALLS) | frozenset(TYPES)
@@ -259,8 +259,9 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
     """Say what is wrong with a proposal for a unit, "" when it holds."""
     for file, edits in proposal.edits.items():
         for edit in edits:
-            if lost_comment(texts[file], edit):
-                return "a comment stands inside of what would be replaced"
+            lost = spoils(texts[file], edit)
+            if lost:
+                return lost
             if not (proposal.free or permitted(edit)
                     or _in_count(texts[file], unit, file, edit)):
                 return ("the rule wants more than to rename: "

@@ -265,7 +265,7 @@ def _proposals(work: _Work, results: Sequence[spatch.Result],
             continue
         wants: dict[str, list[Edit]] = {}
         for file, diff in sorted(result.changed.items()):
-            wants[file] = from_diff(work.texts[file], diff)
+            wants[file] = from_diff(work.texts[file], diff, rule.free)
         for number in open_units:
             unit = work.units[number]
             mine = {}

@@ -5,7 +5,7 @@ import unittest
 
 import diffs
 from ctext import Text
-from edits import Edit, from_diff, lost_comment, permitted, render
+from edits import Edit, from_diff, permitted, render, spoils
 
 OLD = b"""void f(struct sg_table *t, u64 *out)
 {
@@ -101,7 +101,7 @@ class PermittedTest(unittest.TestCase):
         old = (b"x = sg_dma_address(it.sg) + /* why */ "
                b"(it.sg_pgoffset << PAGE_SHIFT);\n")
         new = b"x = sg_page_iter_dma_address(&it);\n"
-        self.assertTrue(any(lost_comment(Text(old), edit)
+        self.assertTrue(any(spoils(Text(old), edit)
                             for edit in edits(old, new)))
 
     def test_anything_else_is_not(self) -> None:

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""plan.make_plan(): every site of a tree gets the right verdict."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Mapping
+
+import core
+import plan
+import smalltree
+import tree as trees
+from plan import Plan, Settings
+
+WALK = b"""#include <linux/scatterlist.h>
+
+void NAME(struct sg_table *t, u64 *out)
+{
+	struct sg_page_iter it;
+
+	for_each_sg_page(t->sgl, &it, t->nents, 0)
+		*out++ = sg_page_iter_dma_address(&it);
+}
+"""
+PAGES = WALK.replace(b"sg_page_iter_dma_address", b"sg_page_iter_page")
+NEW = WALK.replace(b"sg_page_iter it", b"sg_dma_page_iter it").replace(
+    b"for_each_sg_page", b"for_each_sg_dma_page")
+
+
+class PlanTest(unittest.TestCase):
+
+    def setUp(self) -> None:
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.root = Path(scratch.name)
+
+    def plan(self, files: Mapping[str, bytes], jobs: int = 2) -> Plan:
+        made = smalltree.make(self.root, files)
+        return plan.make_plan(trees.open_tree(str(made)), Settings(
+            smalltree.census(),
+            tuple(sorted((smalltree.ROOT / "cocci/migrate").glob("*.cocci"))),
+            jobs))
+
+    def verdicts(self, found: Plan, file: str) -> list[str]:
+        return [entry.verdict for entry in found.ledger.entries
+                if entry.site.file == file]
+
+    def codes(self, found: Plan, file: str) -> set[str]:
+        return {entry.code for entry in found.ledger.entries
+                if entry.site.file == file}
+
+    def test_dma_walk_is_converted_and_page_walk_kept(self) -> None:
+        found = self.plan({"d.c": WALK, "p.c": PAGES})
+        self.assertEqual(found.after["d.c"], NEW)
+        self.assertNotIn("p.c", found.after)
+        self.assertEqual(self.verdicts(found, "d.c"), ["converted"] * 3)
+        self.assertEqual(self.verdicts(found, "p.c"), ["kept"] * 3)
+        self.assertEqual([rule.name for rule in found.rules["d.c"]],
+                         ["local-walk"])
+
+    def test_strict_core_comes_when_nothing_is_left(self) -> None:
+        found = self.plan({"d.c": WALK})
+        self.assertIs(found.form, core.Form.STRICT)
+        self.assertIn("include/linux/scatterlist.h", found.core)
+
+    def test_transitional_core_comes_when_a_dma_site_is_left(self) -> None:
+        mixed = WALK.replace(b"(&it);\n", b"(&it) + (u64)"
+                             b"sg_page_iter_page(&it);\n")
+        found = self.plan({"d.c": WALK, "m.c": mixed})
+        self.assertEqual(self.verdicts(found, "m.c"), ["manual"] * 4)
+        self.assertIs(found.form, core.Form.TRANSITIONAL)
+
+    def test_dead_code_does_not_hold_the_strict_core_back(self) -> None:
+        found = self.plan({"d.c": b"#if 0\n" + WALK + b"#endif\n"})
+        self.assertEqual(self.verdicts(found, "d.c"), ["unread"] * 3)
+        self.assertIs(found.form, core.Form.STRICT)
+
+    def test_function_that_spatch_skips_is_unread(self) -> None:
+        found = self.plan({"d.c": WALK.replace(b"*out++", b"{{ *out++")
+                           + PAGES.replace(b"NAME", b"other")})
+        self.assertEqual(self.verdicts(found, "d.c")[:3], ["unread"] * 3)
+        self.assertEqual(self.codes(found, "d.c") & {"unparsed"},
+                         {"unparsed"})
+
+    def test_macro_body_is_unread_and_compat_header_kept(self) -> None:
+        found = self.plan({
+            "m.h": b"#define ADDR(i) sg_page_iter_dma_address(i)\n",
+            "c.h": b"#define sg_dma_page_iter sg_page_iter\n"})
+        self.assertEqual(self.codes(found, "m.h"), {"macro"})
+        self.assertEqual(self.verdicts(found, "c.h"), ["kept"] * 2)
+
+    def test_rewritten_tree_has_nothing_left_to_do(self) -> None:
+        files = {"d.c": WALK, "p.c": PAGES}
+        first = self.plan(files)
+        for name, data in first.after.items():
+            (self.root / name).write_bytes(data)
+        second = plan.make_plan(trees.open_tree(str(self.root)), Settings(
+            smalltree.census(), tuple(sorted(
+                (smalltree.ROOT / "cocci/migrate").glob("*.cocci"))), 2))
+        self.assertEqual(second.after, {})
+        self.assertIs(second.state, core.State.STRICT)
+
+    def test_crlf_latin1_and_missing_newline_survive(self) -> None:
+        odd = (b"/* gr\xfc\xdfe */" + WALK).replace(b"\n", b"\r\n")[:-2]
+        found = self.plan({"d.c": odd})
+        self.assertEqual(found.after["d.c"], (b"/* gr\xfc\xdfe */" + NEW)
+                         .replace(b"\n", b"\r\n")[:-2])
+
+    def test_odd_file_names_are_only_names(self) -> None:
+        names = ["a b.c", "q'\".c", "s;touch x.c", "$(touch y).c", "n\nl.c",
+                 "-x.c", "l\udce9.c"]
+        found = self.plan({name: WALK for name in names})
+        for name in names:
+            self.assertEqual(found.after[name], NEW, name)
+        self.assertFalse((self.root / "x.c").exists())
+
+    def test_two_files_do_not_leak_into_each_other(self) -> None:
+        found = self.plan({
+            "a.c": WALK.replace(b"u64 *out", b"struct sg_page_iter *out"),
+            "b.c": WALK})
+        self.assertEqual(found.after["b.c"], NEW)
+
+    def test_header_and_its_users_change_together(self) -> None:
+        found = self.plan({
+            "v.h": b"struct v {\n\tstruct sg_page_iter it;\n};\n",
+            "a.c": b"#include \"v.h\"\nvoid a(struct v *v, struct sg_table *t)"
+                   b"\n{\n\t__sg_page_iter_start(&v->it, t->sgl, t->nents, 0);"
+                   b"\n}\nbool b(struct v *v)\n{\n"
+                   b"\treturn __sg_page_iter_next(&v->it);\n}\n",
+            "b.c": b"#include \"v.h\"\nu64 c(struct v *v)\n{\n"
+                   b"\treturn sg_page_iter_dma_address(&v->it);\n}\n"})
+        verdicts = {entry.verdict for entry in found.ledger.entries
+                    if entry.site.file in ("v.h", "a.c", "b.c")}
+        self.assertEqual(verdicts, {"converted"})
+        self.assertEqual(found.groups, (("a.c", "v.h"),))
+
+    def test_caller_in_an_unseen_file_stops_a_chain(self) -> None:
+        helper = (b"u64 h(struct sg_page_iter *p)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(p);\n}\n")
+        found = self.plan({"h.c": helper, "u.c": b"void u(struct v *v)\n{\n"
+                           b"\th(&v->it);\n}\n"})
+        self.assertEqual(self.verdicts(found, "h.c"), ["manual"] * 2)
+        self.assertNotIn("h.c", found.after)
+
+    def test_number_of_processes_changes_no_byte(self) -> None:
+        files = {f"d{n}.c": WALK for n in range(9)}
+        once = self.plan(files, jobs=1)
+        again = self.plan(files, jobs=8)
+        self.assertEqual(once.ledger.tsv(), again.ledger.tsv())
+        self.assertEqual(once.after, again.after)
+
+
+if __name__ == "__main__":
+    unittest.main()
