@@ -45,7 +45,7 @@ _SPDX = "// SPDX-License-Identifier: GPL-2.0-only"
 _FOLDERS = ("migrate", "misuse", "modern")
 _SUMMARY_COLUMNS = 65
 _ALWAYS = ("Shape", "Confidence", "Options", "Requires", "Verdict")
-_SOMETIMES = ("Reason", "Tokens")
+_SOMETIMES = ("Reason", "Tokens", "Edits")
 _CONFIDENCES = ("High", "Moderate", "Low")
 _VERDICTS = ("converted", "kept", "manual", "finding")
 
@@ -99,6 +99,7 @@ class Rule:
     verdict: str             # converted, kept, manual or finding
     reason: str              # "code: sentence", or ""
     tokens: tuple[str, ...] = ()  # census tokens, none = always worth a run
+    free: bool = False       # a shipped conversion: may change statements
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,8 @@ def _read(path: Path) -> Rule:
         reason=_reason(path, keys),
         tokens=(_list(path, "Tokens", keys, _TOKEN, " ")
                 if "Tokens" in keys else ()),
+        free=("Edits" in keys
+              and bool(_one_of(path, "Edits", keys, ("statements",)))),
     )
 
 
