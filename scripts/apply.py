@@ -1,0 +1,464 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Put a set of changed files in place, all of them or none.
+
+The new bytes, and a second name for each old file, are first laid out in a
+folder of their own, the stage. It lies beside the tree, or inside it where
+that cannot be, and always on the tree's file system, so that a file comes
+into place by a rename. The name of one file in the stage says how far a run
+is, and each step from one name to the next is itself a rename:
+
+    none     nothing is placed yet, and the stage is of no use
+    journal  all is laid out: from here the run can always be finished
+    undo     a step failed: what was placed goes back
+    done     the tree is as it has to be, and the stage can go
+
+A file of the stage has left it when it is in the tree, so a killed run can be
+told by what is there: `new.7` gone and `old.7` there means that file 7 is
+placed. Before a file is placed it must hold the bytes that the change was
+computed from; recover() goes by the SHA-256 of both states and leaves a tree
+that somebody edited since, and the stage, as they are.
+
+Data:   (before, after), name -> bytes, -> files of the tree; stage/journal:
+        a line `sgwalk 1`, then old sum, new sum and name, each ended by NUL.
+Units:  names as tree.py has them.
+Errors: ApplyError, one sentence; the tree is then as it was, unless the
+        sentence says what else.
+Source: rename(2), link(2), fsync(2): a rename is seen whole or not at all,
+        and is on disk when the folder that holds the name was synced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tree import Tree, TreeError, cause, folder, read_at
+
+_MAGIC = b"sgwalk 1\n"
+_JOURNAL, _UNDO, _DONE = "journal", "undo", "done"
+_STATES = (_DONE, _UNDO, _JOURNAL)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Where no stage can be made, but another place may do.
+_NO_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+# Where a second name is refused, but a copy is as good: the file system has
+# no hard links, or the kernel's fs.protected_hardlinks forbids this one.
+_NO_LINK = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class ApplyError(Exception):
+    """The change is not in place; the message says why, and where."""
+
+
+@dataclass(frozen=True)
+class _Move:
+    """One file of the change, and its number in the stage."""
+
+    number: int
+    rel: str
+    old: bytes               # SHA-256, hexadecimal
+    new: bytes
+
+    @property
+    def fresh(self) -> str:
+        return f"new.{self.number}"
+
+    @property
+    def kept(self) -> str:
+        return f"old.{self.number}"
+
+
+@dataclass(frozen=True)
+class _Stage:
+    path: str                # for sentences, and to make it
+    parent: str              # the folder that holds it
+    fd: int                  # the stage itself, held open
+
+    def has(self, name: str) -> bool:
+        return name in os.listdir(self.fd)
+
+    def move(self, old: str, new: str) -> None:
+        os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        os.fsync(self.fd)
+
+
+@contextlib.contextmanager
+def hold(tree: Tree) -> Iterator[None]:
+    """Keep every other run from this tree; refuse one that nobody may write.
+
+    The lock is on the tree's root folder. It leaves no file, and the kernel
+    lets go of it when the process ends, however it ends.
+    """
+    fd = os.open(tree.root, _FOLDER)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ApplyError(f"{tree.root}: another run is at work on this "
+                             "tree; wait for its end") from error
+        except OSError as error:
+            raise ApplyError(f"{tree.root}: cannot be locked: "
+                             f"{cause(error)}") from error
+        _refuse_unwritable(fd, ".", str(tree.root))
+        yield
+    finally:
+        os.close(fd)
+
+
+def unfinished(tree: Tree) -> str | None:
+    """Say that a run was killed half way, or is at work, else None.
+
+    For those that only read: such a tree may be neither old nor new.
+    """
+    for path, _ in _places(tree):
+        if os.path.lexists(path):
+            return (f"{tree.root}: {path} is what a run at work, or one that "
+                    "was killed, has laid out; make apply finishes it")
+    return None
+
+
+def recover(tree: Tree) -> str | None:
+    """Finish or undo what a killed run left, and say which; hold() first."""
+    told = None
+    for path, parent in _places(tree):
+        with contextlib.ExitStack() as held:
+            stage = _open_stage(tree, path, parent, held)
+            if stage is None:
+                continue
+            try:
+                told = _recover(tree, stage)
+            except (OSError, TreeError) as error:
+                raise ApplyError(f"{path}: {_words(error)}; the change may "
+                                 "be placed in part") from error
+    return told
+
+
+def place(tree: Tree, before: Mapping[str, bytes],
+          after: Mapping[str, bytes]) -> None:
+    """Turn before's bytes into after's, in every file or in none.
+
+    hold() and recover() come first. Mode, owner and extended attributes are
+    kept; a hard link to the file elsewhere keeps the old bytes.
+    """
+    if odd := sorted(before.keys() ^ after.keys()):
+        raise ApplyError(f"{odd[0]}: is not both before and after the change")
+    changes = sorted(rel for rel in after if after[rel] != before[rel])
+    if not changes:
+        return
+    moves = [_Move(number, rel, _sum(before[rel]), _sum(after[rel]))
+             for number, rel in enumerate(changes)]
+    for move in moves:
+        _check(tree, move)
+    with contextlib.ExitStack() as held:
+        stage = _make_stage(tree, held)
+        try:
+            _lay_out(tree, stage, moves, after)
+        except (OSError, TreeError) as error:
+            _remove(stage)
+            raise _unchanged(stage, error) from error
+        except BaseException:
+            _remove(stage)
+            raise
+        _finish(tree, stage, moves)
+
+
+def _check(tree: Tree, move: _Move) -> None:
+    """Raise where the file is not as it was, or may not be written."""
+    try:
+        with folder(tree, move.rel) as (parent, name):
+            _refuse_edited(move, _sum(read_at(parent, name, move.rel)))
+            _refuse_unwritable(parent, name, move.rel)
+            _refuse_unwritable(parent, ".", f"{move.rel}: its folder")
+    except TreeError as error:
+        raise ApplyError(str(error)) from error
+
+
+def _refuse_edited(move: _Move, found: bytes) -> None:
+    if found != move.old:
+        raise ApplyError(f"{move.rel}: changed since it was read; run again")
+
+
+def _refuse_unwritable(parent: int, name: str, what: str) -> None:
+    """Refuse what has no write bit for root too: someone took it away."""
+    mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+    if not mode & _ANY_WRITE or not os.access(
+            name, os.W_OK, dir_fd=parent, effective_ids=True):
+        raise ApplyError(f"{what}: read-only, so nothing was changed")
+
+
+# --- the stage -------------------------------------------------------------
+
+def _places(tree: Tree) -> list[tuple[str, str]]:
+    """Return where a stage may lie and the folder around, best first."""
+    root, above = str(tree.root), str(tree.root.parent)
+    inside = (os.path.join(root, ".sgwalk"), root)
+    if root == above:
+        return [inside]
+    return [(os.path.join(above, f".{tree.root.name}.sgwalk"), above), inside]
+
+
+def _make_stage(tree: Tree, held: contextlib.ExitStack) -> _Stage:
+    device = os.stat(tree.root).st_dev
+    why = ""
+    for path, parent in _places(tree):
+        if os.stat(parent).st_dev != device:
+            continue
+        try:
+            os.mkdir(path, 0o700)
+        except OSError as error:
+            why = f"{path}: {cause(error)}"
+            if error.errno in _NO_PLACE:
+                continue
+            break
+        try:
+            fd = os.open(path, _FOLDER)
+            held.callback(os.close, fd)
+            _sync(parent)
+        except OSError as error:
+            os.rmdir(path)
+            raise ApplyError(f"{path}: {cause(error)}; nothing was "
+                             "changed") from error
+        return _Stage(path, parent, fd)
+    raise ApplyError(f"{why}; nothing was changed")
+
+
+def _open_stage(tree: Tree, path: str, parent: str,
+                held: contextlib.ExitStack) -> _Stage | None:
+    """Return the stage that lies at path, unless somebody else made it."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    ours = {os.geteuid(), os.stat(tree.root).st_uid}
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours \
+            or stat.S_IMODE(found.st_mode) & 0o077:
+        raise ApplyError(f"{path}: in the way, and not of this user's making")
+    fd = os.open(path, _FOLDER)
+    held.callback(os.close, fd)
+    return _Stage(path, parent, fd)
+
+
+def _lay_out(tree: Tree, stage: _Stage, moves: Sequence[_Move],
+             after: Mapping[str, bytes]) -> None:
+    """Fill the stage, and name its journal when all of it is on disk."""
+    for move in moves:
+        with folder(tree, move.rel) as (parent, name):
+            if os.fstat(parent).st_dev != os.fstat(stage.fd).st_dev:
+                raise ApplyError(f"{move.rel}: not on the file system of the "
+                                 "tree; nothing was changed")
+            _keep(stage, move, parent, name)
+            _refuse_edited(move, _sum(read_at(stage.fd, move.kept, move.rel)))
+            _write(stage, move.fresh, after[move.rel])
+            _copy_facts(stage, move.kept, move.fresh)
+    _write(stage, "journal.new", _pack(moves))
+    stage.move("journal.new", _JOURNAL)
+
+
+def _keep(stage: _Stage, move: _Move, parent: int, name: str) -> None:
+    """Give the old file a name in the stage, or a copy where that fails."""
+    try:
+        os.link(name, move.kept, src_dir_fd=parent, dst_dir_fd=stage.fd,
+                follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        _write(stage, move.kept, read_at(parent, name, move.rel))
+        _copy_facts(stage, name, move.kept, parent)
+        old = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        os.utime(move.kept, ns=(old.st_atime_ns, old.st_mtime_ns),
+                 dir_fd=stage.fd, follow_symlinks=False)
+
+
+def _write(stage: _Stage, name: str, content: bytes) -> None:
+    fd = os.open(name, _CREATE, 0o600, dir_fd=stage.fd)
+    with open(fd, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(fd)
+
+
+def _copy_facts(stage: _Stage, old: str, new: str,
+                parent: int | None = None) -> None:
+    """Give stage's file new the owner, mode and attributes of old."""
+    with contextlib.ExitStack() as held:
+        fds = []
+        for name, where in ((old, stage.fd if parent is None else parent),
+                            (new, stage.fd)):
+            fds.append(os.open(name, os.O_RDONLY | os.O_NOFOLLOW
+                               | os.O_CLOEXEC, dir_fd=where))
+            held.callback(os.close, fds[-1])
+        source, target = fds
+        facts, fresh = os.fstat(source), os.fstat(target)
+        if (facts.st_uid, facts.st_gid) != (fresh.st_uid, fresh.st_gid):
+            os.fchown(target, facts.st_uid, facts.st_gid)
+        os.fchmod(target, stat.S_IMODE(facts.st_mode))
+        for name in os.listxattr(source):
+            # The security module labels a new file itself, as it sees fit.
+            if not name.startswith("security."):
+                os.setxattr(target, name, os.getxattr(source, name))
+        os.fsync(target)
+
+
+def _pack(moves: Sequence[_Move]) -> bytes:
+    return _MAGIC + b"".join(
+        field + b"\0" for move in moves
+        for field in (move.old, move.new, os.fsencode(move.rel)))
+
+
+def _unpack(stage: _Stage, name: str) -> list[_Move]:
+    text = read_at(stage.fd, name, f"{stage.path}/{name}")
+    fields = text[len(_MAGIC):].split(b"\0")
+    if not text.startswith(_MAGIC) or len(fields) % 3 != 1 or fields[-1]:
+        raise ApplyError(f"{stage.path}/{name}: not a journal of this version")
+    return [_Move(at // 3, os.fsdecode(fields[at + 2]), fields[at],
+                  fields[at + 1]) for at in range(0, len(fields) - 1, 3)]
+
+
+def _remove(stage: _Stage) -> None:
+    """Remove the stage; `done` goes last, so that it is told to the end."""
+    try:
+        names = os.listdir(stage.fd)
+        for name in sorted(names, key=lambda name: (
+                name == _DONE, name != _JOURNAL, name)):
+            os.unlink(name, dir_fd=stage.fd)
+        os.rmdir(stage.path)
+        _sync(stage.parent)
+    except OSError as error:
+        raise ApplyError(f"{stage.path}: cannot be removed: "
+                         f"{cause(error)}") from error
+
+
+# --- from one state to the next --------------------------------------------
+
+def _finish(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
+    """Place what is not placed yet; where a step fails, undo them all."""
+    try:
+        for move in moves:
+            if stage.has(move.fresh):
+                _place(tree, stage, move)
+        _sync_folders(tree, moves)
+        for move in moves:
+            # Whoever wrote to the old file while it was replaced lost by it.
+            _refuse_edited(move, _sum(read_at(stage.fd, move.kept, move.rel)))
+        stage.move(_JOURNAL, _DONE)
+    except (OSError, TreeError) as error:
+        _put_back(tree, stage, moves)
+        raise _unchanged(stage, error) from error
+    except BaseException:
+        _put_back(tree, stage, moves)
+        raise
+    _remove(stage)
+
+
+def _put_back(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
+    try:
+        # `done` where its rename came through, and only the sync failed.
+        stage.move(_JOURNAL if stage.has(_JOURNAL) else _DONE, _UNDO)
+        _undo(tree, stage, moves)
+    except (OSError, TreeError) as error:
+        raise ApplyError(f"{stage.path}: {_words(error)}; the change may be "
+                         "placed in part: run make apply again") from error
+    _remove(stage)
+
+
+def _place(tree: Tree, stage: _Stage, move: _Move) -> None:
+    fresh = f"{stage.path}/{move.fresh}"
+    if _sum(read_at(stage.fd, move.fresh, fresh)) != move.new:
+        raise ApplyError(f"{fresh}: damaged; nothing was changed")
+    with folder(tree, move.rel) as (parent, name):
+        _refuse_edited(move, _sum(read_at(parent, name, move.rel)))
+        os.rename(move.fresh, name, src_dir_fd=stage.fd, dst_dir_fd=parent)
+
+
+def _undo(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
+    """Put every placed file back; what is not placed is not looked at."""
+    for move in moves:
+        if stage.has(move.fresh) or not stage.has(move.kept):
+            continue
+        with folder(tree, move.rel) as (parent, name):
+            found = _sum(read_at(parent, name, move.rel))
+            if found not in (move.old, move.new):
+                raise _stranger(stage, move)
+            if found == move.new:
+                os.rename(move.kept, name,
+                          src_dir_fd=stage.fd, dst_dir_fd=parent)
+    _sync_folders(tree, moves)
+    stage.move(_UNDO, _DONE)
+
+
+def _recover(tree: Tree, stage: _Stage) -> str | None:
+    """Take the stage from the state it is in to its end.
+
+    The change is finished, unless somebody edited the tree meanwhile. Where
+    the edit is in a file that was not placed yet, or puts an old one back,
+    the change is undone around it. An edit to a new file fits neither the
+    old tree nor the new one, so that is for a person to decide.
+    """
+    names = set(os.listdir(stage.fd))
+    state = next((name for name in _STATES if name in names), "")
+    if state in ("", _DONE):
+        _remove(stage)
+        return f"{tree.root}: removed what a killed run left" if names else None
+    moves = _unpack(stage, state)
+    if state == _JOURNAL:
+        fits = True
+        for move in moves:
+            found, placed = _found(tree, move), move.fresh not in names
+            if placed and found not in (move.old, move.new):
+                raise _stranger(stage, move)
+            fits &= found == (move.new if placed else move.old)
+        if fits:
+            _finish(tree, stage, moves)
+            return f"{tree.root}: finished the change of a run that was killed"
+        stage.move(_JOURNAL, _UNDO)
+    _undo(tree, stage, moves)
+    _remove(stage)
+    return f"{tree.root}: undid the change of a run that was killed"
+
+
+def _found(tree: Tree, move: _Move) -> bytes:
+    try:
+        with folder(tree, move.rel) as (parent, name):
+            return _sum(read_at(parent, name, move.rel))
+    except TreeError:
+        return b""           # what is no file has neither sum
+
+
+def _stranger(stage: _Stage, move: _Move) -> ApplyError:
+    return ApplyError(
+        f"{move.rel}: edited after a run was killed half way; its old bytes "
+        f"are {stage.path}/{move.kept}: put them back and run again, or "
+        "remove that folder to keep the tree as it is")
+
+
+def _sync_folders(tree: Tree, moves: Sequence[_Move]) -> None:
+    for rel in {os.path.dirname(move.rel): move.rel for move in moves}.values():
+        with folder(tree, rel) as (parent, _):
+            os.fsync(parent)
+
+
+def _sync(path: str) -> None:
+    fd = os.open(path, _FOLDER)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unchanged(stage: _Stage, error: OSError | TreeError) -> ApplyError:
+    return ApplyError(f"{stage.path}: {_words(error)}; nothing was changed")
+
+
+def _words(error: OSError | TreeError) -> str:
+    return cause(error) if isinstance(error, OSError) else str(error)
+
+
+def _sum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
