@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do git work on a kernel tree without touching it.
+
+Every commit, patch and trial of `git am` is made in a private repository in
+a temporary folder that borrows the tree's objects. The tree's checkout,
+index, configuration, branches and worktrees are read and nothing else; the
+one exception is publish(), which writes a finished branch in one step. What
+is private has a configuration of its own, so that no setting of a user
+changes a byte of the result.
+
+Data:   a tree's root -> Base; contents by name -> commit ids -> patch bytes.
+        Names are the tree's, relative, os.fsdecode'd.
+Units:  dates are git's raw form, "@seconds zone".
+Errors: RepoError, one sentence that begins with the tree's path.
+Source: git 2.39's manual: gitrepository-layout (objects/info/alternates),
+        git-am (needs only the files it touches in its work tree).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# What a caller's environment may say about its own repository.
+_LEAKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX",
+          "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+          "GIT_NAMESPACE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES")
+# Bytes go in and out as they are; hunk headers name the C function.
+_ATTRIBUTES = """\
+* -text !eol !filter !ident !working-tree-encoding !merge
+*.c diff=cpp
+*.h diff=cpp
+"""
+_CONFIG = """\
+[core]
+\trepositoryformatversion = {format}
+\tbare = false
+\tlogAllRefUpdates = false
+\tabbrev = 12
+\tautocrlf = false
+\tquotePath = true
+[gc]
+\tauto = 0
+[diff]
+\tnoprefix = false
+\trenames = false
+\talgorithm = myers
+[am]
+\tthreeWay = false
+[commit]
+\tgpgSign = false
+"""
+
+
+class RepoError(Exception):
+    """git could not do its part; the message names the tree and the cause."""
+
+
+@dataclass(frozen=True)
+class Base:
+    root: Path               # the tree, absolute
+    commit: str              # what HEAD is
+    branch: str              # the branch HEAD names
+    date: str                # the commit date of HEAD, raw
+    objects: Path            # where the tree keeps its objects
+    format: str              # "sha1" or "sha256"
+
+
+@dataclass(frozen=True)
+class Ident:
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+@dataclass(frozen=True)
+class Commit:
+    id: str
+    tree: str                # id of the whole tree it holds
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A private repository over the objects of a tree."""
+
+    base: Base
+    folder: Path             # holds everything private; removed at the end
+
+    @property
+    def git_dir(self) -> Path:
+        return self.folder / "git"
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
+
+    def git(self, *args: str, stdin: bytes | None = None,
+            env: Mapping[str, str] | None = None,
+            work: Path | None = None, index: str = "index") -> bytes:
+        done = self.attempt(*args, stdin=stdin, env=env, work=work,
+                            index=index)
+        if done.returncode != 0:
+            raise RepoError(f"{self.base.root}: git {args[0]}: "
+                            f"{_said(done)}")
+        return done.stdout
+
+    def attempt(self, *args: str, stdin: bytes | None = None,
+                env: Mapping[str, str] | None = None,
+                work: Path | None = None, index: str = "index"
+                ) -> subprocess.CompletedProcess[bytes]:
+        """Run git on what is private, with no configuration but its own."""
+        place = work or self.work
+        return _run(["git", *args], place, {
+            **neutral(self.folder), "GIT_DIR": str(self.git_dir),
+            "GIT_WORK_TREE": str(place),
+            "GIT_INDEX_FILE": str(self.git_dir / index), **(env or {})},
+            stdin)
+
+    def read(self, commit: str, name: str) -> bytes | None:
+        """Return the file as the commit has it, None where it has none."""
+        done = self.attempt("cat-file", "blob", f"{commit}:{name}")
+        return done.stdout if done.returncode == 0 else None
+
+    def commit(self, parent: str, contents: Mapping[str, bytes],
+               message: str, ident: Ident, date: str,
+               committed: str = "") -> Commit:
+        """Commit the contents on top of parent; other files stay."""
+        self.git("read-tree", parent)
+        modes = self._modes(parent, list(contents))
+        lines = []
+        for name in sorted(contents):
+            blob = self.git("hash-object", "-w", "--stdin",
+                            stdin=contents[name]).decode().strip()
+            lines.append(f"{modes.get(name, '100644')} {blob}\t".encode()
+                         + os.fsencode(name) + b"\0")
+        self.git("update-index", "-z", "--add", "--index-info",
+                 stdin=b"".join(lines))
+        tree = self.git("write-tree").decode().strip()
+        made = self.git("commit-tree", "-p", parent, "-F", "-", tree,
+                        stdin=message.encode("utf-8", "surrogateescape"),
+                        env={"GIT_AUTHOR_NAME": ident.name,
+                             "GIT_AUTHOR_EMAIL": ident.email,
+                             "GIT_AUTHOR_DATE": date,
+                             "GIT_COMMITTER_NAME": ident.name,
+                             "GIT_COMMITTER_EMAIL": ident.email,
+                             "GIT_COMMITTER_DATE": committed or date})
+        return Commit(made.decode().strip(), tree)
+
+    def am(self, start: str, patches: Sequence[Path], keep_cr: bool
+           ) -> tuple[list[Commit], str]:
+        """Apply mails in order with git am on a clean checkout of start.
+
+        Return what each became, and, when one did not apply, why; the list
+        then ends before it.
+        """
+        work = Path(tempfile.mkdtemp(prefix="am.", dir=self.folder))
+        touched = sorted({
+            name for patch in patches
+            for name in self._touched(patch.read_bytes(), work)})
+        ref = f"refs/heads/{work.name.replace('.', '-')}"
+        self.git("update-ref", ref, start)
+        self.git("symbolic-ref", "HEAD", ref)
+        # Only these files are looked at by git am; the index has them all.
+        self.git("read-tree", start, work=work, index=work.name)
+        there = self._modes(start, touched)
+        self.git("checkout-index", "-f", "-z", "--stdin", work=work,
+                 index=work.name, stdin=b"".join(
+                     os.fsencode(name) + b"\0" for name in sorted(there)))
+        # Nobody's identity: what git am writes here is thrown away.
+        who = {"GIT_COMMITTER_NAME": "trial", "GIT_COMMITTER_EMAIL": "trial",
+               "GIT_COMMITTER_DATE": self.base.date}
+        why = ""
+        for patch in patches:
+            done = self.attempt("am", "--quiet",
+                                "--keep-cr" if keep_cr else "--no-keep-cr",
+                                str(patch), env=who, work=work,
+                                index=work.name)
+            if done.returncode != 0:
+                why = f"{patch.name}: {_said(done)}"
+                self.attempt("am", "--abort", work=work, index=work.name)
+                break
+        listed = self.git("log", "--reverse", "--format=%H %T",
+                          f"{start}..{ref}").decode()
+        self.git("symbolic-ref", "HEAD", "refs/heads/none")
+        return [Commit(*line.split()) for line in listed.splitlines()], why
+
+    def _touched(self, patch: bytes, work: Path) -> list[str]:
+        done = self.attempt("apply", "--numstat", "-z", "-", stdin=patch,
+                            work=work)
+        return [os.fsdecode(row.split(b"\t", 2)[2])
+                for row in done.stdout.split(b"\0") if row.count(b"\t") >= 2]
+
+    def has_already(self, commit: str, patch: bytes) -> bool:
+        """Say whether the commit holds what the patch adds."""
+        self.git("read-tree", commit, index="already")
+        done = self.attempt("apply", "--cached", "--check", "--reverse", "-",
+                            stdin=patch, index="already")
+        return done.returncode == 0
+
+    def publish(self, branch: str, tip: str, why: str) -> None:
+        """Give the tree's repository the branch, whole or not at all."""
+        pack = self.git("pack-objects", "--revs", "--stdout", "-q",
+                        stdin=f"{tip}\n^{self.base.commit}\n".encode())
+        root = self.base.root
+        done = _run(["git", "unpack-objects", "-q"], root, _mine(), pack)
+        if done.returncode == 0:
+            done = _run(["git", "update-ref", "--create-reflog", "-m", why,
+                         f"refs/heads/{branch}", tip, "0" * len(tip)],
+                        root, _mine())
+        if done.returncode != 0:
+            raise RepoError(f"{root}: branch {branch}: {_said(done)}")
+
+    def _modes(self, commit: str, names: Sequence[str]) -> dict[str, str]:
+        if not names:
+            return {}
+        listed = self.git("--literal-pathspecs", "ls-tree", "-r", "-z",
+                          commit, "--", *names)
+        modes = {}
+        for row in listed.split(b"\0"):
+            if row:
+                head, _, name = row.partition(b"\t")
+                modes[os.fsdecode(name)] = head.split()[0].decode()
+        return modes
+
+
+@contextlib.contextmanager
+def private(root: Path) -> Iterator[Repo]:
+    """Open a private repository over the tree; it is gone afterwards."""
+    base = find_base(root)
+    folder = Path(tempfile.mkdtemp(prefix="sgwalk-series."))
+    try:
+        repo = Repo(base, folder)
+        (folder / "work").mkdir()
+        for name in ("objects/info", "refs/heads", "info"):
+            (repo.git_dir / name).mkdir(parents=True)
+        (repo.git_dir / "HEAD").write_text("ref: refs/heads/none\n")
+        text = _CONFIG.format(format=0 if base.format == "sha1" else 1)
+        if base.format != "sha1":
+            text += f"[extensions]\n\tobjectFormat = {base.format}\n"
+        (repo.git_dir / "config").write_text(text)
+        (repo.git_dir / "info/attributes").write_text(_ATTRIBUTES)
+        (repo.git_dir / "objects/info/alternates").write_bytes(
+            os.fsencode(base.objects) + b"\n")
+        yield repo
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_base(root: Path) -> Base:
+    """Say what the tree's HEAD is, or why no series can be cut from it."""
+    if shutil.which("git") is None:
+        raise RepoError(f"{root}: git: not found: install git")
+    top = _run(["git", "rev-parse", "--show-toplevel"], root, _mine())
+    if top.returncode != 0:
+        raise RepoError(f"{root}: not a git repository, and a series is cut "
+                        "from one: git init and commit the tree as it is")
+    if Path(os.fsdecode(top.stdout.rstrip(b"\n"))).resolve() \
+            != root.resolve():
+        raise RepoError(f"{root}: not the top of its git repository")
+    if _ask(root, "rev-parse", "--is-shallow-repository") == "true":
+        raise RepoError(f"{root}: shallow clone: subject prefixes come from "
+                        "the log: run git fetch --unshallow")
+    commit = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if not commit:
+        raise RepoError(f"{root}: HEAD names no commit")
+    branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    if not branch:
+        raise RepoError(f"{root}: HEAD is detached: a series starts on a "
+                        "branch: run git switch -c NAME")
+    objects = Path(root, _ask(root, "rev-parse", "--git-path", "objects"))
+    return Base(root, commit, branch,
+                "@" + _ask(root, "log", "-1", "--no-show-signature",
+                           "--date=raw", "--format=%cd", commit),
+                objects.resolve(),
+                _ask(root, "rev-parse", "--show-object-format"))
+
+
+def identity(root: Path) -> Ident:
+    """Return who the user is to git; nothing is guessed from the machine."""
+    done = _run(["git", "-c", "user.useConfigOnly=true", "var",
+                 "GIT_AUTHOR_IDENT"], root, _mine())
+    text = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+    name, _, rest = text.partition(" <")
+    email, closed, _ = rest.rpartition("> ")
+    if done.returncode != 0 or not closed:
+        raise RepoError(f"{root}: no user.name and user.email for the mails' "
+                        "From: run git config --global user.name NAME, and "
+                        "user.email likewise")
+    return Ident(name, email)
+
+
+def check_branch(root: Path, branch: str) -> None:
+    """Refuse a name that git refuses, or that is taken."""
+    good = _run(["git", "check-ref-format", "--branch", branch], root,
+                _mine())
+    if branch.startswith("-") or good.returncode != 0:
+        raise RepoError(f"{root}: BRANCH={branch}: not a name for a branch")
+    taken = _run(["git", "show-ref", "--verify", "--quiet",
+                  f"refs/heads/{branch}"], root, _mine())
+    if taken.returncode == 0:
+        raise RepoError(f"{root}: BRANCH={branch}: the branch exists")
+
+
+def enrol(root: Path, branch: str) -> None:
+    """Tell b4 how the branch keeps its cover, as b4 prep does."""
+    done = _run(["git", "config", f"branch.{branch}.b4-prep-cover-strategy",
+                 "commit"], root, _mine())
+    if done.returncode != 0:
+        _run(["git", "update-ref", "-d", f"refs/heads/{branch}"], root,
+             _mine())
+        raise RepoError(f"{root}: branch {branch}: {_said(done)}")
+
+
+def neutral(home: Path) -> dict[str, str]:
+    """Return an environment in which no user's setting has a say."""
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR")
+            if name in os.environ}
+    return {**kept, "HOME": str(home), "LC_ALL": "C", "TZ": "UTC",
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+            "GIT_EDITOR": "false", "GIT_PAGER": "cat",
+            # A tie in get_maintainer.pl is broken by Perl's hash order.
+            "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
+
+
+def _mine() -> dict[str, str]:
+    """Return the user's environment, less what names another repository."""
+    kept = {name: value for name, value in os.environ.items()
+            if name not in _LEAKS}
+    # git status and friends may refresh the index; these calls may not.
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def _ask(root: Path, *args: str) -> str:
+    done = _run(["git", *args], root, _mine())
+    return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 \
+        else ""
+
+
+def _run(args: Sequence[str], folder: Path, env: Mapping[str, str],
+         stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(args, cwd=folder, env=dict(env), input=stdin,
+                          stdin=None if stdin is not None
+                          else subprocess.DEVNULL, capture_output=True)
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the line that says why, of what git printed."""
+    lines = (done.stderr + b"\n" + done.stdout).decode(
+        "utf-8", "replace").strip().splitlines()
+    for line in lines:
+        if line.startswith(("error:", "fatal:")):
+            return line
+    return lines[0] if lines else f"exit status {done.returncode}"

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hold verify.py to what a build shows, on copies of the embedded tree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Mapping
+from unittest import mock
+
+import verify
+from verify import Report, Step, VerifyError
+
+TREE = Path(__file__).resolve().parents[2] / "fixtures/tree"
+DRIVER = "drivers/misc/basalt.c"
+OTHER = "drivers/crypto/talc_sgl.c"
+HEADER = "drivers/gpu/drm/onyx/onyx_drv.h"
+CODE = b"""
+unsigned int basalt_added(unsigned int value);
+unsigned int basalt_added(unsigned int value)
+{
+	return value / 3;
+}
+"""
+
+
+class VerifyTest(unittest.TestCase):
+    """Builds share one folder, as runs on one tree do."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.scratch = Path(tempfile.mkdtemp(prefix="sgwalk-verify-"))
+        cls.addClassCleanup(shutil.rmtree, cls.scratch)
+        cls.tree = cls.scratch / "tree"
+        shutil.copytree(TREE, cls.tree)
+
+    def read(self, name: str) -> bytes:
+        return (self.tree / name).read_bytes()
+
+    def run_steps(self, *changes: Mapping[str, bytes],
+                  untouched: tuple[str, ...] = ()) -> Report:
+        steps = [Step(str(number), contents)
+                 for number, contents in enumerate(changes, 1)]
+        before = {name: self.read(name) for contents in changes
+                  for name in contents}
+        return verify.run(self.tree, "4.20.0", before, steps,
+                          self.scratch / "verify", 2, untouched)
+
+    def test_changed_function_is_named_and_no_other(self) -> None:
+        report = self.run_steps({DRIVER: self.read(DRIVER) + CODE})
+        built = report.steps[0]
+        self.assertEqual([(each.name, each.functions)
+                          for each in built.objects],
+                         [("drivers/misc/basalt.o", ("basalt_added",))])
+        self.assertTrue(report.good)
+        self.assertEqual(built.unreached, ())
+        self.assertGreater(built.objects[0].sizes[0][1],
+                           built.objects[0].sizes[0][0])
+
+    def test_comment_changes_no_code_and_is_no_line_of_code(self) -> None:
+        built = self.run_steps(
+            {DRIVER: b"/* added */\n" + self.read(DRIVER)}).steps[0]
+        self.assertEqual([each.functions for each in built.objects], [()])
+        self.assertEqual(built.changed, 0)
+
+    def test_second_step_is_compared_with_the_first(self) -> None:
+        once = self.read(DRIVER) + CODE
+        report = self.run_steps(
+            {DRIVER: once}, {DRIVER: once.replace(b"/ 3", b"/ 5")},
+            {OTHER: self.read(OTHER) + b"\n"})
+        self.assertEqual([each.functions for step in report.steps
+                          for each in step.objects],
+                         [("basalt_added",), ("basalt_added",), ()])
+
+    def test_step_that_does_not_build_is_named_with_the_error(self) -> None:
+        report = self.run_steps({DRIVER: self.read(DRIVER)
+                                 + b"int wrong(void) { return it; }\n"})
+        (name, why), = report.steps[0].failed
+        self.assertEqual(name, "drivers/misc/basalt.o")
+        self.assertIn("error:", why)
+        self.assertFalse(report.good)
+
+    def test_wrong_iterator_type_does_not_build(self) -> None:
+        report = self.run_steps({DRIVER: self.read(DRIVER) + b"""
+int wrong(struct scatterlist *sg);
+int wrong(struct scatterlist *sg)
+{
+	return __sg_page_iter_next(sg);
+}
+"""})
+        self.assertEqual(len(report.steps[0].failed), 1)
+
+    def test_new_warning_is_told_and_moved_one_is_not(self) -> None:
+        unused = b"static int basalt_unused(void)\n{\n\treturn 1;\n}\n"
+        report = self.run_steps({DRIVER: self.read(DRIVER) + unused},
+                                {DRIVER: b"\n\n" + self.read(DRIVER)
+                                 + unused})
+        warning, = report.steps[0].warnings
+        self.assertRegex(warning, "^drivers/misc/basalt.c: warning: .*unused")
+        self.assertFalse(report.good)
+
+    def test_line_in_a_dead_branch_is_reached_by_no_build(self) -> None:
+        text = self.read(DRIVER) \
+            + b"\n#ifdef NEVER_SET\nint dead;\n#endif\n"
+        lines = text.split(b"\n")
+        report = self.run_steps({DRIVER: text})
+        self.assertEqual(report.steps[0].unreached,
+                         ((DRIVER, lines.index(b"int dead;") + 1),))
+
+    def test_macro_body_and_folded_arguments_count_as_reached(self) -> None:
+        text = self.read(DRIVER) + b"""
+#define BASALT_SUM(a, \\
+		   b) \\
+	((a) + \\
+	 (b))
+
+unsigned int basalt_sum(unsigned int a);
+unsigned int basalt_sum(unsigned int a)
+{
+	return BASALT_SUM(a,
+			  a +
+			  1);
+}
+"""
+        self.assertEqual(self.run_steps({DRIVER: text}).steps[0].unreached,
+                         ())
+
+    def test_header_is_seen_in_the_objects_that_include_it(self) -> None:
+        built = self.run_steps(
+            {HEADER: self.read(HEADER) + b"\n"}).steps[0]
+        self.assertEqual(
+            {each.name for each in built.objects},
+            {"drivers/gpu/drm/onyx/onyx_bind.o",
+             "drivers/gpu/drm/onyx/onyx_gart.o"})
+
+    def test_untouched_object_is_identical_or_told(self) -> None:
+        list_h = "include/linux/scatterlist.h"
+        same = self.run_steps({DRIVER: self.read(DRIVER) + CODE},
+                              untouched=(OTHER,))
+        self.assertEqual(same.steps[0].same, ("drivers/crypto/talc_sgl.o",))
+        wider = self.read(list_h).replace(
+            b"struct sg_page_iter {", b"struct sg_page_iter {\n\tlong more;")
+        self.assertNotEqual(wider, self.read(list_h))
+        grown = self.run_steps({list_h: wider}, untouched=(OTHER,))
+        self.assertEqual(grown.steps[0].differ,
+                         ("drivers/crypto/talc_sgl.o",))
+        self.assertFalse(grown.good)
+
+    def test_object_that_never_built_is_no_failure_of_a_step(self) -> None:
+        lone = "drivers/misc/lone.c"
+        (self.tree / lone).write_text("#error only there\n")
+        self.addCleanup((self.tree / lone).unlink)
+        report = self.run_steps({lone: b"#error still there\n"})
+        self.assertEqual(report.steps[0].failed, ())
+        (name, why), = report.unbuilt
+        self.assertEqual(name, "drivers/misc/lone.o")
+        self.assertIn("only there", why)
+
+    def test_tree_is_not_written_and_its_own_build_not_used(self) -> None:
+        stray = self.tree / "drivers/misc/basalt.o"
+        stray.write_bytes(b"not an object")
+        self.addCleanup(stray.unlink)
+        shot = {path: path.lstat().st_mtime_ns
+                for path in self.tree.rglob("*")}
+        report = self.run_steps({DRIVER: self.read(DRIVER) + CODE})
+        self.assertEqual(len(report.steps[0].objects), 1)
+        self.assertEqual(shot, {path: path.lstat().st_mtime_ns
+                                for path in self.tree.rglob("*")})
+
+    def test_missing_compiler_is_named(self) -> None:
+        tools = self.scratch / "tools"
+        tools.mkdir()
+        for name in ("make", "ld", "objdump", "size", "nice", "tar"):
+            (tools / name).symlink_to(shutil.which(name) or "")
+        with mock.patch.dict(os.environ, PATH=str(tools)):
+            with self.assertRaisesRegex(VerifyError, "no gcc here"):
+                self.run_steps({DRIVER: CODE})
+
+    def test_report_is_one_text_for_people(self) -> None:
+        text = verify.text(self.run_steps({DRIVER: self.read(DRIVER) + CODE},
+                                          untouched=(OTHER,)))
+        self.assertIn("drivers/misc/basalt.o: basalt_added(); text ", text)
+        self.assertIn("untouched, byte-identical: "
+                      "drivers/crypto/talc_sgl.o", text)
+        self.assertIn("5 of 5 changed lines of code were compiled", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
