@@ -73,7 +73,9 @@ class Result:
     outcome: Outcome
     # file -> unified diff against sanitise(source), with a/ and b/ names
     changed: Mapping[str, bytes] = field(default_factory=dict)
-    # file -> the lines this very run could not parse, sorted, inclusive
+    # file -> the lines that could not be parsed, sorted, inclusive: of every
+    # file in a parse census; in patch, report and org mode what that very run
+    # lost, which is more where a rule declares an iterator (see kernel.h)
     bad: Mapping[str, Ranges] = field(default_factory=dict)
     detail: str = ""         # why it did not end well, "" when it did
     seconds: float = 0.0     # its share of the batch
@@ -406,7 +408,9 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
     units = [[work.short[name] for name in work.jobs[number].files]
              for number in batch.jobs]
     command = ["setpriv", "--pdeathsig", "KILL", "spatch",
-               "--macro-file", "kernel.h"]
+               "--macro-file", "kernel.h",
+               # A unit is complete: its header is one of its files.
+               "--no-includes"]
     if first.rule is None:
         command += ["--parse-c", *(name for unit in units for name in unit)]
     else:
@@ -414,8 +418,6 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
             "\n\n".join("\n".join(unit) for unit in units) + "\n")
         command += [
             "--sp-file", work.rules[first.rule.path], "-D", first.mode,
-            # A unit is complete: its header is one of its files.
-            "--no-includes",
             # The prefilter wants the tag of a type in the .c file itself, and
             # drops users of a member declared in a header.
             "--disable-worth-trying-opt",
@@ -618,10 +620,12 @@ def _handled(work: _Work, batch: _Batch,
         for line in lines:
             if line.startswith(_EXCEPTION):
                 outcome, why = _raised(work, line[len(_EXCEPTION):])
-        bad, _ = _unread(work, shorts, lines)
-        found[number] = Result(
-            job, outcome, {}, bad if not why else {}, why,
-            ended.seconds / len(batch.jobs))
+        bad: dict[str, Ranges] = {}
+        # In context mode spatch stops telling after the first diff.
+        if outcome is Outcome.QUIET and job.mode != "context":
+            bad, _ = _unread(work, shorts, lines)
+        found[number] = Result(job, outcome, {}, bad, why,
+                               ended.seconds / len(batch.jobs))
     return found
 
 
