@@ -25,6 +25,8 @@ from edits import Edit, EditError, permitted, render, spoils
 from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Unit, Use
 
 _API_NAMES = frozenset(CALLS) | frozenset(TYPES)
+_NEW_NAMES = frozenset((b"for_each_sg_dma_page", b"__sg_page_iter_dma_next",
+                        DMA))
 _GUARD = re.compile(
     rb"LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE|SLE_VERSION"
     rb"|SG_DMA_PAGE|SG_PAGE_ITER|sg_dma_page|sg_page_iter|\bHAVE_|_BACKPORT"
@@ -103,6 +105,31 @@ def _defines(text: Text, at: int) -> bool:
             text.text(at - 2).startswith(b"EXPORT_SYMBOL"):
         return True
     return function is None and text.text(at + 1) == b"("
+
+
+def clash(text: Text) -> Optional[tuple[str, int]]:
+    """Return what a file defines of the new API, and where, if it does.
+
+    A definition that steps back where the macro is there already is no clash.
+    """
+    for at, token in enumerate(text.tokens):
+        found = None
+        if token.kind == "directive":
+            define = _DEFINE.match(token.text)
+            found = define[1] if define and b"undef" not in token.text[:8] \
+                else None
+        elif token.text == DMA and text.text(at + 1) == b"{":
+            found = token.text
+        elif token.text == b"__sg_page_iter_dma_next":
+            function = text.function_of(at)
+            found = token.text if function is not None and \
+                function.head == at + 1 else None
+        if found in _NEW_NAMES and not any(
+                b"sg_dma_page" in condition
+                for group, _ in token.branch
+                for condition in text.groups[group].conditions):
+            return found.decode("latin-1"), text.line_of(at)
+    return None
 
 
 def macro(text: Optional[Text], offset: int, file: str) -> Verdict:

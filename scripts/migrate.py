@@ -26,23 +26,40 @@ from pathlib import Path
 from typing import Callable, NoReturn, Optional, Sequence
 
 import apply
+import bench
+import boot
+import core
 import diffs
+import ktap
 import plan as planning
+import series
 import spatch
 import tree as trees
+import verify
 from apply import ApplyError
+from bench import BenchError
+from boot import BootError
 from census import CensusError
 from core import CoreError
 from edits import EditError
 from ledger import Entry, LedgerError
+from maintainers import MaintainersError
 from plan import Plan, Settings
+from repo import RepoError
+from reroll import RerollError
 from rules import RuleError
+from series import SeriesError
 from spatch import SpatchError
+from suite import SuiteError
 from tree import Tree, TreeError
+from verify import VerifyError
 
 ROOT = Path(__file__).resolve().parents[1]
-_OWN = (ApplyError, CensusError, CoreError, EditError, LedgerError, RuleError,
-        SpatchError, TreeError)
+_OWN = (ApplyError, BenchError, BootError, CensusError, CoreError, EditError,
+        LedgerError, MaintainersError, RepoError, RerollError, RuleError,
+        SeriesError, SpatchError, SuiteError, TreeError, VerifyError)
+# KUnit came with v5.5; what is older boots as user-mode Linux.
+_QEMU_FROM = (5, 5)
 
 
 class UsageError(Exception):
@@ -151,6 +168,57 @@ def _check(options: Options) -> None:
     check.main(_tree(options), options)
 
 
+def _series(options: Options) -> None:
+    """Write the change as patches, and touch nothing but OUT."""
+    tree = _tree(options)
+    plan = planning.make_plan(tree, options.settings)
+    _record(options, plan)
+    made = series.write(tree, plan, series.Settings(
+        options.out, options.jobs, options.rest.shape, options.rest.branch,
+        _count("VERSION", options.rest.version_number or "1"),
+        options.rest.signoff, spatch=spatch.version()))
+    print(series.text(made), end="")
+    print(plan.ledger.sums())
+
+
+def _verify(options: Options) -> None:
+    """Compile what changes, before and after."""
+    tree = _tree(options)
+    plan = planning.make_plan(tree, options.settings)
+    _record(options, plan)
+    if not plan.after:
+        print("nothing changes, so there is nothing to compile")
+        return
+    report = verify.run(tree.root, tree.version, plan.before,
+                        [verify.Step("the change", plan.after)],
+                        options.out / "verify", options.jobs)
+    print(verify.text(report), end="")
+    if not report.good:
+        raise No("the change does not build as the tree did before it")
+
+
+def _boot(options: Options) -> None:
+    """Run the walk's cases in a kernel."""
+    tree = _tree(options)
+    numbers = tuple(int(part) for part in tree.version.split(".")[:2]
+                    if part.isdigit())
+    done = boot.boot(tree.root, "qemu" if numbers >= _QEMU_FROM else "uml",
+                     options.out / "boot", options.jobs,
+                     core.probe(tree.root) is core.State.STRICT
+                     and not options.fix)
+    print(boot.table(done))
+    bad = done.report.count(ktap.Verdict.FAILED) \
+        + len(done.report.complaints) + len(done.splats)
+    _say(f"{'built' if done.built else 'built before'}; log in {done.log}")
+    if bad or not done.report.tests:
+        raise No(f"{bad} cases are wrong")
+
+
+def _bench(options: Options) -> None:
+    """Measure this tool and its peers, side by side."""
+    print(bench.table(bench.run(_tree(options), options.settings)))
+
+
 def _tree(options: Options) -> Tree:
     if not options.kernel and not options.module:
         raise UsageError("no tree: say which with KERNEL=dir")
@@ -244,6 +312,10 @@ _COMMANDS: dict[str, Callable[[Options], None]] = {
     "apply": _apply,
     "preview": _preview,
     "check": _check,
+    "series": _series,
+    "verify": _verify,
+    "boot": _boot,
+    "bench": _bench,
 }
 
 

@@ -40,7 +40,8 @@ from ledger import Entry, Ledger
 from rules import Rule
 from units import API_FILES, DMA, PAGE, Act, Unit
 
-_FIELDS = (".sg", ".sg_pgoffset")
+# What is built against headers of its own, not against the kernel's.
+_OTHER_PROGRAMS = ("tools/", "scripts/", "Documentation/", "samples/bpf/")
 
 
 @dataclass(frozen=True)
@@ -206,10 +207,9 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
                 (failed if job.mode == "patch" else lost).setdefault(
                     file, f"spatch-{result.outcome.value}: {what} did not "
                     f"finish: {result.detail}; read it by hand")
-        elif job.rule is None:
-            for file, ranges in result.bad.items():
-                unread[file] = tuple(ranges)
-        elif job.mode == "context":
+        for file, ranges in result.bad.items():
+            unread[file] = tuple(sorted({*unread.get(file, ()), *ranges}))
+        if job.mode == "context" and job.rule is not None:
             for file, diff in result.changed.items():
                 for line in spatch.marked_lines(diff):
                     marks[file, line].append(
@@ -468,6 +468,15 @@ def _core(work: _Work, ledger: Ledger) -> tuple[
         return Form.STRICT, parts, (
             "the tree has the DMA page iterator already"
             + (", its page count is mended" if parts else ""))
+    for file, text in sorted(work.texts.items()):
+        clash = judge.clash(text) if file not in API_FILES and \
+            not file.startswith(_OTHER_PROGRAMS) else None
+        if clash is not None:
+            name, line = clash
+            raise core.CoreError(
+                f"{file}:{line}: defines {name} itself and would not build "
+                "beside the core API: put it under #ifndef "
+                "for_each_sg_dma_page")
     left = [entry for entry in ledger.entries if _needs_old(entry)]
     if left:
         return (Form.TRANSITIONAL,

@@ -106,6 +106,11 @@ def run(sources: Mapping[str, bytes], jobs: Sequence[Job], *, procs: int,
     return [results[number] for number in range(len(jobs))]
 
 
+def version() -> str:
+    """Return the version of the spatch that runs the jobs."""
+    return ".".join(map(str, _tools(os.environ.get("PATH", ""))))
+
+
 def sanitise(source: bytes) -> bytes:
     """Return source as spatch can read it, each byte on its line and column.
 

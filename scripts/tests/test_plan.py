@@ -85,9 +85,17 @@ class PlanTest(unittest.TestCase):
     def test_macro_body_is_unread_and_compat_header_kept(self) -> None:
         found = self.plan({
             "m.h": b"#define ADDR(i) sg_page_iter_dma_address(i)\n",
-            "c.h": b"#define sg_dma_page_iter sg_page_iter\n"})
+            "c.h": b"#ifndef for_each_sg_dma_page\n"
+                   b"#define sg_dma_page_iter sg_page_iter\n#endif\n"})
         self.assertEqual(self.codes(found, "m.h"), {"macro"})
-        self.assertEqual(self.verdicts(found, "c.h"), ["kept"] * 2)
+        self.assertEqual(self.verdicts(found, "c.h"), ["kept"] * 3)
+
+    def test_copy_that_would_clash_with_the_core_is_refused(self) -> None:
+        copy = b"#define for_each_sg_dma_page for_each_sg_page\n"
+        with self.assertRaisesRegex(core.CoreError, "^c.h:1: defines"):
+            self.plan({"c.h": copy, "d.c": WALK})
+        self.plan({"c.h": b"#ifndef for_each_sg_dma_page\n" + copy
+                   + b"#endif\n"})
 
     def test_rewritten_tree_has_nothing_left_to_do(self) -> None:
         files = {"d.c": WALK, "p.c": PAGES}
