@@ -157,7 +157,7 @@ help:
 
 ## deps: install what is missing, or say the command that does
 deps:
-	$(Q)sh scripts/deps.sh run test lint
+	$(Q)sh scripts/deps.sh run lint
 
 ## apply: add the API where it is missing, and move its callers to it
 ## preview: print what apply would change, as a diff
@@ -167,19 +167,21 @@ deps:
 ## verify: compile what changed, before and after, and compare
 ## boot: run the API's cases in a kernel under qemu
 ## bench: measure this tool and its peers side by side
+verify boot: TOOLS += build
+boot: TOOLS += boot
 apply preview check baseline series verify boot bench: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS)
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready
-	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps-test test
 	$(Q)$(PYTHON) scripts/runtests.py $(OPTIONS)
 
 # A run needs its tools and the census; nothing is done where both are there.
 .PHONY: ready tools
+TOOLS := run
 ready: tools $(OUT)/bin/census
 tools: | $(OUT)/bin
-	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps run
+	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps $(TOOLS)
 
 $(OUT)/bin/census: scripts/census.c $(SELF) | tools
 	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new $<
