@@ -125,11 +125,27 @@ fault() {
 		} ;;
 	esac
 	[ "$2" != - ] || return 0
-	found=$("$path" --version 2>/dev/null |
-		sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p;q')
-	[ "$(printf '%s\n' "$2" "${found:-0}" |
-		sort -t. -k1,1n -k2,2n -k3,3n | head -n 1)" = "$2" ] ||
+	found=$("$path" --version 2>/dev/null)
+	found=${found#"${found%%[0-9]*}"}
+	found=${found%%[!0-9.]*}
+	! older "${found:-0}" "$2" ||
 		echo "is ${found:-of no known version}, and $2 is needed"
+}
+
+# Say whether version $1 comes before version $2: 1.0.8 before 1.0.10.
+older() {
+	ours=$1.
+	least=$2.
+	while [ -n "$least" ]; do
+		[ "${ours%%.*}" -eq "${least%%.*}" ] 2>/dev/null || {
+			[ "${ours%%.*}" -lt "${least%%.*}" ] 2>/dev/null
+			return
+		}
+		ours=${ours#*.}
+		least=${least#*.}
+		[ -n "$ours" ] || ours=0.
+	done
+	return 1
 }
 
 # The interpreter is the one that the Makefile takes.
