@@ -105,7 +105,7 @@ def install(tree: Path, form: Form, *, fix: bool = False) -> dict[str, bytes]:
         return _fixed(tree, {}) if fix else {}
     files = {name: _read(tree, name) for name in (HEADER, LIBRARY)}
     if state is State.TRANSITIONAL:
-        changed = _apply(files, REMOVAL, anchors={})
+        changed = apply(files, REMOVAL)
     else:
         changed = _apply(files, PATCH[form], anchors=_ANCHORS)
     now = {**files, **changed}
@@ -131,6 +131,11 @@ def letter(patch: Path) -> Letter:
     if subject is None:
         raise CoreError(f"{patch.name}: no subject")
     return Letter(subject[1], rest.partition("\n---\n")[0].strip())
+
+
+def apply(files: dict[str, bytes], patch: Path) -> dict[str, bytes]:
+    """Return the files that the patch changes, changed; every hunk fits."""
+    return _apply(files, patch, anchors={})
 
 
 def hunks(patch: Path) -> list[Hunk]:
@@ -166,9 +171,9 @@ def _fixed(tree: Path, changed: dict[str, bytes]) -> dict[str, bytes]:
         return changed
     done = dict(changed)
     if not _COUNTS_RIGHT.search(_code(now[LIBRARY])):
-        done.update(_apply(now, COUNT_FIX, anchors={}))
+        done.update(apply(now, COUNT_FIX))
     if not _SHIFTS_WIDE.search(_code(now[HEADER])):
-        done.update(_apply(now, WIDTH_FIX, anchors={}))
+        done.update(apply(now, WIDTH_FIX))
     return done
 
 

@@ -6,7 +6,7 @@ form and 0002, which ends the transition, are the source: what 0002 takes out
 is put into the lines that the strict form adds, and the other way round. The
 message above the diff is the one that the transitional file has.
 
-    python3 scripts/twin.py >new && mv new kernel-patch/0001-...-transitional.patch
+    python3 scripts/twin.py >new.patch, which then takes the name of the old
 
 Data:   two patch files -> a patch, on stdout; lines with LF.
 Errors: core.CoreError, when 0002 no longer goes with the strict form.

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hold the core patch to the model, and the harness to finding what is wrong.
+
+The long run walks 200,000 random lists of each class. The others change the
+library as a slip would, and must turn red, with few lists.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import core  # noqa: E402
+import harness  # noqa: E402
+import ktap  # noqa: E402
+from core import HEADER, LIBRARY, Form  # noqa: E402
+from harness import HarnessError  # noqa: E402
+
+LISTS = 200000
+FEW = 500
+
+# Where a count from sg->offset is right, and must be said to be.
+POSTED_RIGHT = {"direct, offsets below a page", "merged, all offsets 0",
+                "merged, only the first entry has an offset"}
+
+
+def walked(files: dict[str, bytes], lists: int = FEW, seed: int = 1,
+           only: str = "") -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return harness.run(harness.build(files, Path(folder)), lists, seed,
+                           only)
+
+
+def failed(text: str) -> set[str]:
+    report = ktap.parse(text)
+    return {test.name for test in report.tests
+            if test.verdict is ktap.Verdict.FAILED}
+
+
+class Right(unittest.TestCase):
+    def test_ours_is_right_on_every_list_and_the_others_are_not(self) -> None:
+        text = walked(harness.contents(harness.EMBEDDED), LISTS)
+        report = ktap.parse(text)
+        self.assertEqual(report.complaints, (), text)
+        self.assertTrue(report.holds, text)
+        classes = harness.counts(report)
+        self.assertGreaterEqual(len(classes), 11)
+        for one in classes:
+            with self.subTest(one.name):
+                self.assertEqual((one.lists, one.tree), (LISTS, 0))
+                self.assertEqual(one.posted == 0, one.name in POSTED_RIGHT)
+                self.assertEqual(
+                    one.old == 0, one.name == "direct, offsets below a page")
+
+    def test_a_seed_repeats_a_run_and_another_does_not(self) -> None:
+        files = harness.contents(harness.EMBEDDED)
+        first, again = walked(files, seed=7), walked(files, seed=7)
+        self.assertEqual(first, again)
+        self.assertNotEqual(first.replace("seed 7", "seed 8"),
+                            walked(files, seed=8))
+
+    def test_one_class_can_be_walked_alone(self) -> None:
+        files = harness.contents(harness.EMBEDDED)
+        one = harness.counts(ktap.parse(walked(files, only="merged, "
+                                                           "odd offsets")))
+        self.assertEqual([c.name for c in one], ["merged, odd offsets"])
+
+    def test_a_class_that_is_not_there_is_no_success(self) -> None:
+        files = harness.contents(harness.EMBEDDED)
+        self.assertFalse(ktap.parse(walked(files, only="none")).holds)
+
+
+class Wrong(unittest.TestCase):
+    def setUp(self) -> None:
+        self.files = harness.contents(harness.EMBEDDED)
+
+    def change(self, name: str, old: bytes, new: bytes) -> None:
+        self.assertEqual(self.files[name].count(old), 1, old)
+        self.files[name] = self.files[name].replace(old, new)
+
+    def test_a_count_from_the_offset_of_the_entry(self) -> None:
+        self.change(LIBRARY, b"offset_in_page(sg_dma_address(sg)) + len",
+                    b"sg->offset + len")
+        text = walked(self.files)
+        self.assertLessEqual({"offset_of_another_entry_loses_no_page",
+                              "offset_of_another_entry_adds_no_page",
+                              "merged, odd offsets"}, failed(text))
+        self.assertFalse(failed(text) & POSTED_RIGHT)
+
+    def test_a_sum_of_32_bits(self) -> None:
+        self.change(LIBRARY, b"\tu64 len = sg_dma_len(sg);",
+                    b"\tu32 len = sg_dma_len(sg);")
+        self.change(LIBRARY, b"return (offset_in_page(sg_dma_address(sg)) + "
+                    b"len + PAGE_SIZE - 1) >>", b"return (u32)(offset_in_page("
+                    b"sg_dma_address(sg)) + len + PAGE_SIZE - 1) >>")
+        self.assertEqual(failed(walked(self.files)), {
+            "segment_within_a_page_of_4_gib_is_not_skipped",
+            "page_4_gib_into_a_segment_has_its_own_address",
+            "a segment of nearly 4 GiB"})
+
+    def test_an_empty_entry_that_has_a_page(self) -> None:
+        self.change(LIBRARY, b"\tif (!len)\n\t\treturn 0;\n", b"")
+        self.assertLessEqual({"entries_without_a_segment_are_stepped_over",
+                              "entries_left_over_by_merging_have_no_page",
+                              "entries of length 0"},
+                             failed(walked(self.files)))
+
+    def test_a_step_that_stops_at_an_empty_entry(self) -> None:
+        self.change(LIBRARY, b"\t\twalk->sg_pgoffset -= pages;\n",
+                    b"\t\tif (!pages)\n\t\t\treturn false;\n"
+                    b"\t\twalk->sg_pgoffset -= pages;\n")
+        self.assertIn("entries_without_a_segment_are_stepped_over",
+                      failed(walked(self.files)))
+
+    def test_a_step_that_skips_one_empty_entry_but_not_the_next(self) -> None:
+        self.change(LIBRARY, b"\twhile (walk->__nents && walk->sg) {\n",
+                    b"\tint tries;\n\n\tfor (tries = 0; tries < 2 && "
+                    b"walk->__nents && walk->sg; tries++) {\n")
+        self.assertIn("entries_without_a_segment_are_stepped_over",
+                      failed(walked(self.files)))
+
+    def test_a_count_that_is_not_heeded(self) -> None:
+        self.change(LIBRARY, b"--walk->__nents ? sg_next(walk->sg) : NULL",
+                    b"(--walk->__nents, sg_next(walk->sg))")
+        self.change(LIBRARY, b"while (walk->__nents && walk->sg)",
+                    b"while (walk->sg)")
+        self.assertLessEqual({"count_below_the_list_ends_the_walk",
+                              "count is too small"},
+                             failed(walked(self.files)))
+
+    def test_a_read_behind_the_list_is_seen_by_asan(self) -> None:
+        self.change(LIBRARY, b"--walk->__nents ? sg_next(walk->sg) : NULL",
+                    b"--walk->__nents ? walk->sg + 1 : NULL")
+        text = walked(self.files)
+        self.assertIn("heap-buffer-overflow", text)
+        self.assertFalse(ktap.parse(text).holds)
+
+    def test_an_export_of_the_wrong_symbol_does_not_link(self) -> None:
+        self.change(LIBRARY, b"EXPORT_SYMBOL(__sg_page_iter_dma_next);",
+                    b"EXPORT_SYMBOL(__sg_page_iter_next);")
+        with self.assertRaisesRegex(HarnessError, "exported_"):
+            walked(self.files)
+
+    def test_a_missing_export_does_not_link(self) -> None:
+        self.change(LIBRARY, b"EXPORT_SYMBOL(__sg_page_iter_dma_next);", b"")
+        with self.assertRaisesRegex(HarnessError, "exported_"):
+            walked(self.files)
+
+    def test_a_loop_that_forgets_where_to_start(self) -> None:
+        self.change(HEADER, b"(dma_nents), (pgoffset));\t\t\\\n",
+                    b"(dma_nents), 0);\t\t\\\n")
+        self.assertIn("walk_starts_inside_a_segment",
+                      failed(walked(self.files)))
+
+    def test_the_shift_of_0001_is_wrong_for_page_2_20_alone(self) -> None:
+        self.files.update(core.install(harness.EMBEDDED, Form.STRICT))
+        self.assertEqual(failed(walked(self.files)), {
+            "page_4_gib_into_a_segment_has_its_own_address",
+            "a segment of nearly 4 GiB"})
+
+    def test_the_count_of_v5_1_gives_the_numbers_of_the_posted_walk(
+            self) -> None:
+        text = self.files[LIBRARY]
+        start = text.index(b"\tu64 len = sg_dma_len(sg);")
+        end = text.index(b"\n}\n", start)
+        self.files[LIBRARY] = text[:start] + (
+            b"\treturn PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;"
+            ) + text[end:]
+        report = ktap.parse(walked(self.files))
+        for one in harness.counts(report):
+            # 0004 is in, so the address is right where the count is.
+            if one.name != "a segment of nearly 4 GiB":
+                self.assertEqual(one.tree, one.posted, one.name)
+
+    def test_a_failing_list_is_made_small_and_printed_as_c(self) -> None:
+        self.change(LIBRARY, b"offset_in_page(sg_dma_address(sg)) + len",
+                    b"sg->offset + len")
+        text = walked(self.files, only="direct, offsets of a page or more")
+        self.assertRegex(text, r"(?m)^# \t\.nents = 1, \.count = 1, "
+                               r"\.skip = 0, \.chain = 0, \.npages = \d,$")
+        self.assertRegex(text, r"(?m)^# \t\t\{ 0x[0-9a-f]+, 0x1, "
+                               r"0x[0-9a-f]+, 0x1 \},$")
+
+
+class Unfit(unittest.TestCase):
+    def test_an_old_tree_cannot_be_walked_as_it_is(self) -> None:
+        with self.assertRaisesRegex(HarnessError, "no DMA page iterator"):
+            harness.contents(harness.EMBEDDED, as_is=True)
+
+    def test_a_library_that_does_not_compile_says_why(self) -> None:
+        files = harness.contents(harness.EMBEDDED)
+        files[LIBRARY] += b"\n#error spoilt\n"
+        with self.assertRaisesRegex(HarnessError, "spoilt"):
+            walked(files)
+
+
+if __name__ == "__main__":
+    unittest.main()
