@@ -54,6 +54,8 @@ class Evidence:
     # (file, line) -> rule name, verdict, reason: what report rules marked
     marks: Mapping[tuple[str, int], list[tuple[str, str, str]]]
     outside: frozenset[bytes] = frozenset()  # names that unseen files use
+    # function that takes an iterator -> the files that have its name
+    named: Mapping[bytes, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -270,7 +272,8 @@ def _escape(texts: Mapping[str, Text], unit: Unit,
     for decl in unit.decls:
         if decl.kind == "param":
             name = decl.owner.decode("latin-1")
-            for file, text in texts.items():
+            for file in evidence.named.get(decl.owner, unit.files):
+                text = texts[file]
                 for at, token in enumerate(text.tokens):
                     if token.text == decl.owner and token.kind == "id" and \
                             text.text(at + 1) != b"(" and \

@@ -85,6 +85,7 @@ class _Work:
     sources: dict[str, bytes] = field(default_factory=dict)
     texts: dict[str, Text] = field(default_factory=dict)
     units: list[Unit] = field(default_factory=list)
+    by_file: dict[str, list[Unit]] = field(default_factory=dict)  # not API's
     unsaid: dict[str, str] = field(default_factory=dict)    # unreadable files
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     fired: dict[str, set[str]] = field(default_factory=dict)
@@ -120,6 +121,10 @@ def _read(work: _Work) -> None:
     work.texts = {file: Text(data) for file, data in work.sources.items()
                   if not file.endswith(".S")}
     work.units = iterators.bind(work.texts)
+    for unit in work.units:
+        if not judge.is_api(work.texts, unit):
+            for file in unit.files:
+                work.by_file.setdefault(file, []).append(unit)
 
 
 def _words_elsewhere(work: _Work, words: Sequence[bytes]) -> set[bytes]:
@@ -176,18 +181,14 @@ def _clusters(work: _Work) -> list[tuple[str, ...]]:
             file = parent[file]
         return file
 
-    wanted = set()
-    for unit in work.units:
-        if judge.is_api(work.texts, unit):
-            continue
-        first, *others = unit.files
-        wanted.add(first)
-        for other in others:
-            wanted.add(other)
-            low, high = sorted((root(first), root(other)))
-            parent[high] = low
+    for units in work.by_file.values():
+        for unit in units:
+            first, *others = unit.files
+            for other in others:
+                low, high = sorted((root(first), root(other)))
+                parent[high] = low
     found = collections.defaultdict(list)
-    for file in sorted(wanted):
+    for file in sorted(work.by_file):
         if file not in API_FILES:
             found[root(file)].append(file)
     return [tuple(sorted(files, key=lambda f: (not f.endswith(".h"), f)))
@@ -237,6 +238,7 @@ def _decide(work: _Work, chosen: Sequence[Rule],
                       if decl.kind in ("param", "member") and decl.owner
                       and not _is_static(work, decl)})
     evidence.outside = frozenset(_words_elsewhere(work, exposed))
+    evidence.named = _holders(work)
     for number in open_units:
         unit = work.units[number]
         verdicts[number] = (
@@ -310,10 +312,22 @@ def _converted(work: _Work, unit: Unit, proposals: Sequence[Proposal],
 def _near(work: _Work, unit: Unit) -> tuple[str, ...]:
     """Return the files whose units can touch the files of a unit."""
     files = set(unit.files)
-    for other in work.units:
-        if files & set(other.files) and not judge.is_api(work.texts, other):
+    for file in unit.files:
+        for other in work.by_file.get(file, ()):
             files |= set(other.files)
     return tuple(sorted(files))
+
+
+def _holders(work: _Work) -> dict[bytes, list[str]]:
+    """Return which files have the name of a function that takes iterators."""
+    owners = {decl.owner for unit in work.units for decl in unit.decls
+              if decl.kind == "param"}
+    found: dict[bytes, list[str]] = {owner: [] for owner in owners}
+    for file, text in sorted(work.texts.items()):
+        for owner in {token.text for token in text.tokens
+                      if token.kind == "id"} & owners:
+            found[owner].append(file)
+    return found
 
 
 def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:

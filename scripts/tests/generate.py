@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write C files at random that combine the shapes of real iterator users.
+
+A file is a few functions. Each is of one family, with names from a short list
+so that they meet, nested to a random depth, laid out at random, and now and
+then split by an #ifdef. What a function is (page walk only, or anything) is
+kept beside its text, so that a test can hold the rewriting to it.
+
+Data:   random.Random -> Generated (text, page-only functions).
+Source: the shapes S01 to S31 of the users of the API.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+_NAMES = ("it", "iter", "sg_iter", "piter")
+_COUNTS = ("t->nents", "t->orig_nents", "sg_nents(t->sgl)", "n")
+_OFFSETS = ("0", "0", "0", "off")
+
+
+@dataclass(frozen=True)
+class Generated:
+    text: str
+    pages_only: tuple[str, ...]      # whole functions that must stay
+
+
+@dataclass(frozen=True)
+class _Function:
+    text: str
+    pages_only: bool
+
+
+def generate(chance: random.Random, number: int) -> Generated:
+    """Return one file; `number` makes its function names its own."""
+    functions = [_function(chance, f"f{number}_{nth}")
+                 for nth in range(chance.randint(1, 3))]
+    head = "#include <linux/scatterlist.h>\n#include <linux/dma-mapping.h>\n"
+    if chance.random() < 0.1:
+        head = "/* caf\u00e9 */\n" + head
+    text = head + "\n" + "\n".join(f.text for f in functions)
+    return Generated(text, tuple(f.text for f in functions if f.pages_only))
+
+
+def _function(chance: random.Random, name: str) -> _Function:
+    family = chance.choice(_FAMILIES)
+    body, pages_only, before = family(chance, name)
+    guard = chance.random() < 0.08
+    text = (f"{before}void {name}(struct device *dev, struct sg_table *t, "
+            f"u64 *out,\n\t\tstruct page **pages, unsigned int n, "
+            f"unsigned long off)\n{{\n{body}}}\n")
+    if guard:
+        text = f"#ifdef CONFIG_GENERATED\n{text}#endif\n"
+    return _Function(text, pages_only)
+
+
+# --- pieces ----------------------------------------------------------------
+
+def _loop(chance: random.Random, it: str, body: str, depth: int = 1) -> str:
+    """Return a page loop in one of many layouts."""
+    tabs = "\t" * depth
+    count, offset = chance.choice(_COUNTS), chance.choice(_OFFSETS)
+    call = chance.choice((
+        f"for_each_sg_page(t->sgl, &{it}, {count}, {offset})",
+        f"for_each_sg_page (t->sgl, &{it}, {count}, {offset})",
+        f"for_each_sg_page(t->sgl, &{it},\n{tabs}\t\t {count}, {offset})",
+        f"for_each_sg_page(t->sgl, /* list */ &{it}, {count}, {offset})"))
+    layout = chance.randrange(4)
+    if layout == 0 and body.count(";") == 1:
+        return f"{tabs}{call}\n{tabs}\t{body}\n"
+    if layout == 1:
+        return f"{tabs}{call}\n{tabs}{{\n{tabs}\t{body}\n{tabs}}}\n"
+    exit = chance.choice(("", f"{tabs}\tif (!n--)\n{tabs}\t\tbreak;\n",
+                          f"{tabs}\tif (n > 9)\n{tabs}\t\treturn;\n"))
+    return f"{tabs}{call} {{\n{exit}{tabs}\t{body}\n{tabs}}}\n"
+
+
+def _address(chance: random.Random, it: str) -> str:
+    return chance.choice((
+        f"*out++ = sg_page_iter_dma_address(&{it});",
+        f"*out++ = (u64)sg_page_iter_dma_address(&{it}) >> PAGE_SHIFT;",
+        f"*out++ = cpu_to_be64(sg_page_iter_dma_address(&{it}) | 1);",
+        f"*out++ = sg_dma_address({it}.sg) + "
+        f"({it}.sg_pgoffset << PAGE_SHIFT);",
+        f"*out++ = (sg_dma_address({it}.sg) +\n\t\t\t"
+        f"({it}.sg_pgoffset << PAGE_SHIFT));"))
+
+
+def _page(chance: random.Random, it: str) -> str:
+    return chance.choice((f"*pages++ = sg_page_iter_page(&{it});",
+                          f"*pages++ = sg_page({it}.sg);",
+                          f"n += {it}.sg->length;"))
+
+
+def _declare(chance: random.Random, it: str, depth: int = 1) -> str:
+    return "\t" * depth + chance.choice((
+        f"struct sg_page_iter {it};", f"struct sg_page_iter\t{it};",
+        f"struct sg_page_iter {it}; /* walks */",
+        f"struct sg_page_iter {it} __maybe_unused;")) + "\n"
+
+
+# --- families: body, whether only pages are read, code in front -------------
+
+def _dma(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    return (_declare(chance, it) + "\n"
+            + _loop(chance, it, _address(chance, it)), False, "")
+
+
+def _pages(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    return (_declare(chance, it) + "\n"
+            + _loop(chance, it, _page(chance, it)), True, "")
+
+
+def _mixed(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    both = _address(chance, it) + "\n\t\t" + _page(chance, it)
+    return _declare(chance, it) + "\n" + _loop(chance, it, both), False, ""
+
+
+def _by_hand(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    dma = chance.random() < 0.7
+    use = (_address if dma else _page)(chance, it)
+    start = f"\t__sg_page_iter_start(&{it}, t->sgl, t->nents, 0);\n"
+    walk = chance.choice((
+        f"\twhile (__sg_page_iter_next(&{it}))\n\t\t{use}\n",
+        f"\tif (!__sg_page_iter_next(&{it}))\n\t\treturn;\n\tdo {{\n\t\t{use}"
+        f"\n\t}} while (__sg_page_iter_next(&{it}));\n",
+        f"\tif (__sg_page_iter_next(&{it})) {{\n\t\t{use}\n\t}}\n"))
+    return _declare(chance, it) + "\n" + start + walk, not dma, ""
+
+
+def _siblings(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    body = ""
+    pages = True
+    for _ in range(2):
+        dma = chance.random() < 0.5
+        pages &= not dma
+        use = (_address if dma else _page)(chance, it)
+        body += ("\t{\n" + _declare(chance, it, 2) + "\n"
+                 + _loop(chance, it, use, 2) + "\t}\n")
+    return body, pages, ""
+
+
+def _shadowed(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    outer, inner = (chance.random() < 0.5 for _ in range(2))
+    inside = (_declare(chance, it, 2)
+              + "\n" + _loop(chance, it, (_address if inner else _page)(
+                  chance, it), 2))
+    after = _loop(chance, it, (_address if outer else _page)(chance, it))
+    return (_declare(chance, it) + "\n\tif (n) {\n" + inside + "\t}\n" + after,
+            not (outer or inner), "")
+
+
+def _two_loops(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    first, second = (chance.random() < 0.5 for _ in range(2))
+    body = _declare(chance, it) + "\n"
+    for dma in (first, second):
+        body += _loop(chance, it, (_address if dma else _page)(chance, it))
+    return body, not (first or second), ""
+
+
+def _declarators(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    a, b = chance.sample(_NAMES, 2)
+    one, two = (chance.random() < 0.6 for _ in range(2))
+    body = f"\tstruct sg_page_iter {a}, {b};\n\n"
+    body += _loop(chance, a, (_address if one else _page)(chance, a))
+    body += _loop(chance, b, (_address if two else _page)(chance, b))
+    return body, not (one or two), ""
+
+
+def _counting(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    a, b = chance.sample(_NAMES, 2)
+    body = (f"\tstruct sg_page_iter {a};\n\tstruct sg_page_iter {b};\n\n"
+            + f"\tfor_each_sg_page(t->sgl, &{a}, t->nents, 0)\n\t\tn++;\n"
+            + _loop(chance, b, _address(chance, b)))
+    return body, False, ""
+
+
+def _helper(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    dma = chance.random() < 0.6
+    give = chance.choice(("sg_page_iter_dma_address(p)",)) if dma else \
+        "(u64)(unsigned long)sg_page_iter_page(p)"
+    linkage = chance.choice(("static ", "static ", "static inline "))
+    before = (f"{linkage}u64 {name}_one(u64 bits, struct sg_page_iter *p)\n"
+              f"{{\n\treturn {give} | bits;\n}}\n\n")
+    if chance.random() < 0.3:
+        before += (f"static u64 {name}_two(struct sg_page_iter *p)\n{{\n"
+                   f"\treturn p ? {name}_one(1, p) : 0;\n}}\n\n")
+        call = f"*out++ = {name}_two(&{it});"
+    else:
+        call = f"*out++ = {name}_one(0, &{it});"
+    return (_declare(chance, it) + "\n" + _loop(chance, it, call),
+            not dma, before)
+
+
+def _escaping(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    it = chance.choice(_NAMES)
+    before = f"void {name}_keep(void *where);\n\n"
+    return (_declare(chance, it) + "\n\t" + f"{name}_keep(&{it});\n"
+            + _loop(chance, it, _address(chance, it)), False, before)
+
+
+def _split(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    """An #ifdef runs through the walk."""
+    it = chance.choice(_NAMES)
+    use = _address(chance, it)
+    header = f"\tfor_each_sg_page(t->sgl, &{it}, t->nents, 0) {{\n"
+    other = f"\tfor_each_sg_page(t->sgl, &{it}, t->orig_nents, 0) {{\n"
+    body = chance.choice((
+        f"#ifdef CONFIG_A\n{header}#else\n{other}#endif\n\t\t{use}\n\t}}\n",
+        f"{header}#ifdef CONFIG_A\n\t\t{use}\n#else\n\t\tn++;\n#endif\n\t}}\n",
+        f"#ifdef CONFIG_A\n{header}\t\t{use}\n\t}}\n#endif\n"))
+    return _declare(chance, it) + "\n" + body, False, ""
+
+
+_FAMILIES = (_dma, _dma, _dma, _pages, _pages, _mixed, _by_hand, _siblings,
+             _shadowed, _two_loops, _declarators, _counting, _helper,
+             _helper, _escaping, _split)

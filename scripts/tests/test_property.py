@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What holds for every file: it compiles, or its unit was refused.
+
+2000 generated files go through one plan. SGWALK_SEED repeats a run, and
+SGWALK_FILES asks for another number of files. A file that breaks a promise is
+printed whole; it belongs into fixtures/, reduced.
+"""
+
+import os
+import random
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import generate
+import plan
+import smalltree
+import tree as trees
+from plan import Plan, Settings
+
+FILES = int(os.environ.get("SGWALK_FILES", "2000"))
+SEED = int(os.environ.get("SGWALK_SEED", "20190107"))
+_BATCH = 100
+
+
+def make_plan(root: Path) -> Plan:
+    return plan.make_plan(trees.open_tree(str(root)), Settings(
+        smalltree.census(),
+        tuple(sorted((smalltree.ROOT / "cocci/migrate").glob("*.cocci"))),
+        len(os.sched_getaffinity(0))))
+
+
+def complaints(folder: Path, files: list[str], *flags: str) -> dict[str, str]:
+    """Return what the compiler says about each file that it refuses."""
+    wrong: dict[str, str] = {}
+    for at in range(0, len(files), _BATCH):
+        batch = files[at:at + _BATCH]
+        if _compile(folder, batch, *flags):
+            for file in batch:
+                said = _compile(folder, [file], *flags)
+                if said:
+                    wrong[file] = said
+    return wrong
+
+
+def _compile(folder: Path, files: list[str], *flags: str) -> str:
+    done = subprocess.run(
+        ["gcc", "-fsyntax-only", "-Wall", "-Werror", "-Wno-unused-variable",
+         "-Wno-unused-function", "-x", "c", f"-I{folder}",
+         f"-I{smalltree.ROOT / 'fixtures/include'}", *flags, "-"],
+        input="".join(f'#include "{file}"\n' for file in files), text=True,
+        capture_output=True, check=False)
+    return done.stderr if done.returncode else ""
+
+
+class PropertyTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.root = Path(scratch.name) / "linux"
+        chance = random.Random(SEED)
+        cls.made = {f"g{n}.c": generate.generate(chance, n)
+                    for n in range(FILES)}
+        cls.before = {file: made.text.encode("latin-1")
+                      for file, made in cls.made.items()}
+        smalltree.make(cls.root, cls.before)
+        cls.plan = make_plan(cls.root)
+        cls.files = sorted(cls.made)
+        cls.left = {entry.site.file for entry in cls.plan.ledger.entries
+                    if entry.verdict in ("manual", "unread")}
+        for file, data in cls.plan.after.items():
+            (cls.root / file).write_bytes(data)
+
+    def said(self, wrong: dict[str, str]) -> str:
+        """Return the first broken file with its seed, for a person."""
+        if not wrong:
+            return ""
+        file = min(wrong, key=lambda name: len(self.before[name]))
+        return (f"seed {SEED}, {len(wrong)} files; {file}:\n"
+                f"{self.before[file].decode('latin-1')}\n--- became ---\n"
+                + self.plan.after.get(file, b"(unchanged)").decode("latin-1")
+                + "\n---\n" + wrong[file][:2000])
+
+    def test_generated_files_compile_with_the_old_api(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for file, data in self.before.items():
+                (Path(folder) / file).write_bytes(data)
+            for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+                wrong = complaints(Path(folder), self.files, "-DOLD_API",
+                                   *flags)
+                self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_everything_compiles_with_the_transitional_api(self) -> None:
+        for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+            wrong = complaints(self.root, self.files, "-DTRANSITIONAL_API",
+                               *flags)
+            self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_what_is_not_refused_compiles_with_the_strict_api(self) -> None:
+        done = [file for file in self.files if file not in self.left]
+        self.assertGreater(len(done), FILES // 4)
+        for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+            wrong = complaints(self.root, done, *flags)
+            self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_page_walks_stay_to_the_byte(self) -> None:
+        wrong = {}
+        for file, made in self.made.items():
+            after = self.plan.after.get(file, self.before[file])
+            for function in made.pages_only:
+                if function.encode("latin-1") not in after:
+                    wrong[file] = function
+        self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_much_is_converted_and_much_is_not(self) -> None:
+        changed = sum(file in self.plan.after for file in self.files)
+        self.assertGreater(changed, FILES // 3)
+        self.assertGreater(len(self.left), FILES // 10)
+
+    def test_second_run_is_silent(self) -> None:
+        again = make_plan(self.root)
+        self.assertEqual(sorted(again.after), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
