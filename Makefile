@@ -74,7 +74,7 @@ export PYTHONPATH := scripts
 export PYTHONDONTWRITEBYTECODE := 1
 unexport CDPATH PYTHONHOME PYTHONSTARTUP
 # The kernel's make must not see the options and variables of this one.
-unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
+unexport MAKEFLAGS MFLAGS MAKEOVERRIDES GNUMAKEFLAGS
 
 SELF  := $(firstword $(MAKEFILE_LIST))
 comma := ,
@@ -161,7 +161,7 @@ deps:
 
 ## apply: add the API where it is missing, and move its callers to it
 ## preview: print what apply would change, as a diff
-## check: report misuse of the API, callers of the old one, and unread code
+## check: report misuse of the API, old callers, and code it cannot read
 ## baseline: write the findings of today to a file, for check BASELINE=
 ## series: write the change as one patch a subsystem to OUT/series
 ## verify: compile what changed, before and after, and compare
@@ -174,7 +174,7 @@ apply preview check baseline series verify boot bench: ready
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready
-	$(Q)$(PYTHON) scripts/runtests.py $(OPTIONS)
+	$(Q)$(PYTHON) scripts/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS))
 
 # A run needs its tools and the census; nothing is done where both are there.
 .PHONY: ready tools
