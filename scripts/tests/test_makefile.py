@@ -10,12 +10,16 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
 import json, os, sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Optional
 Path("seen").write_text(json.dumps([sys.argv[1:], dict(os.environ)]))
 print("data")
 if os.environ.get("FAIL"):
@@ -45,8 +49,10 @@ class MakefileTest(unittest.TestCase):
             "int main(void)\n{\n\treturn 0;\n}\n")
 
     def make(self, *words: str, status: int = 0,
-             **env: str) -> "subprocess.CompletedProcess[str]":
-        clean = {"PATH": os.environ["PATH"], "HOME": "/home/someone", **env}
+             env: Optional[Mapping[str, str]] = None
+             ) -> "subprocess.CompletedProcess[str]":
+        clean = {"PATH": os.environ["PATH"], "HOME": "/home/someone",
+                 **(env or {})}
         done = subprocess.run(
             ["make", *words], cwd=self.root, env=clean, text=True, check=False,
             stdin=subprocess.DEVNULL, capture_output=True)
@@ -63,8 +69,9 @@ class MakefileTest(unittest.TestCase):
         env: dict[str, str] = json.loads((self.root / "seen").read_text())[1]
         return env
 
-    def refuses(self, *words: str, **env: str) -> str:
-        done = self.make("apply", *words, status=2, **env)
+    def refuses(self, *words: str,
+                env: Optional[Mapping[str, str]] = None) -> str:
+        done = self.make("apply", *words, status=2, env=env)
         self.assertFalse((self.root / "seen").exists(), words)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("sgwalk: exit 2: ", done.stderr)
@@ -113,7 +120,7 @@ class MakefileTest(unittest.TestCase):
                     text = text.replace(" ", "${IFS}")
                 self.make("preview", f"KERNEL={text}")
                 self.assertIn(f"--kernel={text}", self.seen())
-                self.make("preview", KERNEL=text)
+                self.make("preview", env={"KERNEL": text})
                 self.assertIn(f"--kernel={text}", self.seen())
 
     def test_home_is_put_for_the_tilde(self) -> None:
@@ -121,12 +128,13 @@ class MakefileTest(unittest.TestCase):
         self.assertIn("--kernel=/home/someone/linux", self.seen())
 
     def test_common_names_in_the_environment_are_not_heard(self) -> None:
-        self.make("preview", VERSION="7", BRANCH="main", M="x", FORMAT="x",
-                  DIRTY="1", BASE="x", V="1")
+        self.make("preview", env={
+            "VERSION": "7", "BRANCH": "main", "M": "x", "FORMAT": "x",
+            "DIRTY": "1", "BASE": "x", "V": "1"})
         self.assertEqual(len(self.seen()), 7)
 
     def test_kernel_out_and_jobs_are_taken_from_the_environment(self) -> None:
-        self.make("preview", KERNEL="/k", OUT="o2", JOBS="5")
+        self.make("preview", env={"KERNEL": "/k", "OUT": "o2", "JOBS": "5"})
         self.assertLessEqual({"--kernel=/k", "--out=o2", "--jobs=5"},
                              set(self.seen()))
 
@@ -156,7 +164,8 @@ class MakefileTest(unittest.TestCase):
             for space in (" ", "\t"):
                 text = self.refuses(f"{name}=a{space}b")
                 self.assertIn(f"{name}='a{space}b' holds a space", text)
-        self.assertIn("holds a space", self.refuses(KERNEL="my linux"))
+        self.assertIn("holds a space", self.refuses(
+            env={"KERNEL": "my linux"}))
 
     def test_line_break_is_refused(self) -> None:
         done = self.make("apply", "KERNEL=a\ntouch bad", status=2)
@@ -170,7 +179,7 @@ class MakefileTest(unittest.TestCase):
                 self.assertIn("OUT=", self.refuses(f"OUT={text}"))
 
     def test_status_inside_is_told_and_make_ends_with_2(self) -> None:
-        done = self.make("check", status=2, FAIL="1")
+        done = self.make("check", status=2, env={"FAIL": "1"})
         self.assertIn("sgwalk: exit 1: 2 sites need a person\n", done.stderr)
 
     def test_nothing_runs_where_tools_are_missing(self) -> None:
@@ -214,7 +223,7 @@ class MakefileTest(unittest.TestCase):
         for words, env in cases:
             with self.subTest(words=words, env=env):
                 self.make("clean")
-                self.make("apply", *words, **env)
+                self.make("apply", *words, env=env)
                 self.assertEqual(self.seen(), seen)
                 told = self.environment()
                 self.assertEqual((told["LC_ALL"], told["TZ"]), ("C", "UTC"))
