@@ -22,7 +22,9 @@ virtual org
 virtual report
 
 // kept: a variable that gets an address.
+// Declared, a loop is read even where its body has no braces.
 @kept@
+iterator name for_each_sg_page;
 local idexpression struct sg_page_iter it;
 idexpression addr;
 position left;

@@ -249,19 +249,48 @@ type T;
 )
 
 // The unmapped count becomes the value of dma_map_sg() where this function
-// has just stored it.
-@depends on retyped exists@
+// has stored it on the way to the loop.
+@depends on retyped@
 local idexpression struct sg_dma_page_iter it;
 iterator name for_each_sg_dma_page;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
-expression dev, sgl, table, off;
-idexpression count;
+expression dev, list, table, count, off, E;
 statement S;
 @@
-  count = map(dev, sgl, table->orig_nents, ...)
+  count = map(dev, list, table->orig_nents, ...)
   ... when any
-      when != count = table
-  for_each_sg_dma_page(sgl, &it,
+      when != count = E
+      when != table = E
+  for_each_sg_dma_page(list, &it,
 - table->orig_nents
++ count
+  , off) S
+
+@depends on retyped@
+local idexpression struct sg_dma_page_iter it;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off, E;
+@@
+  count = map(dev, list, table->orig_nents, ...)
+  ... when any
+      when != count = E
+      when != table = E
+  __sg_page_iter_start(&it.base, list,
+- table->orig_nents
++ count
+  , off)
+
+@depends on retyped@
+local idexpression struct sg_dma_page_iter it;
+iterator name for_each_sg_dma_page;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off, E;
+statement S;
+@@
+  count = map(dev, list, table.orig_nents, ...)
+  ... when any
+      when != count = E
+  for_each_sg_dma_page(list, &it,
+- table.orig_nents
 + count
   , off) S

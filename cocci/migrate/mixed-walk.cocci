@@ -26,7 +26,9 @@ virtual org
 virtual report
 
 // address: the DMA side of an iterator is read.
+// Declared, a loop is read even where its body has no braces.
 @address@
+iterator name for_each_sg_page;
 local idexpression struct sg_page_iter it;
 local idexpression struct sg_page_iter *ptr;
 position use;

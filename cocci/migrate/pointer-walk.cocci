@@ -125,20 +125,40 @@ if (ptr@use) S1 else S2
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 local idexpression struct sg_page_iter it;
+type T;
+position one, two;
+@@
+(
+  sg_page_iter_dma_address(&it@one)
+|
+  sg_dma_address(it@one.sg) + (it@two.sg_pgoffset << PAGE_SHIFT)
+|
+  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
+|
+  sg_dma_address(it@one.sg) + it@two.sg_pgoffset * PAGE_SIZE
+|
+  sg_dma_address(it@one.sg) + (T)it@two.sg_pgoffset * PAGE_SIZE
+|
+  sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
+)
+
+@reached@
 local idexpression struct sg_page_iter *ptr;
 type T;
 position one, two;
 @@
 (
-  sg_page_iter_dma_address(\(&it@one\|ptr@one\))
+  sg_page_iter_dma_address(ptr@one)
 |
-  sg_dma_address(\(it@one.sg\|ptr@one->sg\)) + (\(it@two.sg_pgoffset\|ptr@two->sg_pgoffset\) << PAGE_SHIFT)
+  sg_dma_address(ptr@one->sg) + (ptr@two->sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(\(it@one.sg\|ptr@one->sg\)) + ((T)\(it@two.sg_pgoffset\|ptr@two->sg_pgoffset\) << PAGE_SHIFT)
+  sg_dma_address(ptr@one->sg) + ((T)ptr@two->sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(\(it@one.sg\|ptr@one->sg\)) + \(it@two.sg_pgoffset\|ptr@two->sg_pgoffset\) * PAGE_SIZE
+  sg_dma_address(ptr@one->sg) + ptr@two->sg_pgoffset * PAGE_SIZE
 |
-  sg_dma_address(\(it@one.sg\|ptr@one->sg\)) + PFN_PHYS(\(it@two.sg_pgoffset\|ptr@two->sg_pgoffset\))
+  sg_dma_address(ptr@one->sg) + (T)ptr@two->sg_pgoffset * PAGE_SIZE
+|
+  sg_dma_address(ptr@one->sg) + PFN_PHYS(ptr@two->sg_pgoffset)
 )
 
 // read: a function that reads an address from the iterator it is given.
@@ -146,7 +166,7 @@ position one, two;
 identifier fn, ptr;
 parameter list[n] before;
 position t;
-position address.one;
+position reached.one;
 @@
 fn(before, struct sg_page_iter@t *ptr, ...)
 {
@@ -377,7 +397,7 @@ it@use
 identifier fn, ptr;
 parameter list[m] before;
 position t != other.t;
-position use != {served.use, tested.use, asked.use, address.one, address.two,
+position use != {served.use, tested.use, asked.use, reached.one, reached.two,
 		 passed.use};
 @@
 fn(before, struct sg_page_iter@t *ptr, ...)
@@ -462,7 +482,8 @@ position t;
 T fn(before, struct sg_page_iter@t *, ...);
 
 // walk: the variables at the top of the chains; nothing speaks against them.
-@walk depends on !counting && !stray && !strayed && !odd && !foreign && !kept && !exported && !newer && !twin && takes@
+@walk depends on takes && !counting && !stray && !strayed && !odd &&
+	!foreign && !kept && !exported && !newer && !twin@
 identifier it;
 initializer I;
 position t != other.t;
@@ -585,3 +606,35 @@ type T;
 - sg_dma_address(ptr->sg) + PFN_PHYS(ptr->sg_pgoffset)
 + sg_page_iter_dma_address(ptr)
 )
+
+// The unmapped count becomes the value of dma_map_sg() where this function
+// has stored it on the way to the loop.
+@depends on retyped@
+struct sg_dma_page_iter *ptr;
+iterator name for_each_sg_dma_page;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off, E;
+statement S;
+@@
+  count = map(dev, list, table->orig_nents, ...)
+  ... when any
+      when != count = E
+      when != table = E
+  for_each_sg_dma_page(list, ptr,
+- table->orig_nents
++ count
+  , off) S
+
+@depends on retyped@
+local idexpression struct sg_dma_page_iter it;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off, E;
+@@
+  count = map(dev, list, table->orig_nents, ...)
+  ... when any
+      when != count = E
+      when != table = E
+  __sg_page_iter_start(&it.base, list,
+- table->orig_nents
++ count
+  , off)
