@@ -1,15 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Macro hints for spatch (--macro-file): what its parser cannot guess of the
- * kernel's macros. Each hint has its symptom and its measure.
+ * kernel's macros. Each hint has its symptom and its measure, in unread lines
+ * without and with it; a test holds a snippet to each.
+ *
+ * A hint is for a use of a macro. Its own definition is often unread with and
+ * without one: in include/linux/scatterlist.h the loop macros of v4.10 and
+ * v4.20 are 15 lines, those of v6.1 and v6.12 are 34.
  */
 
 /*
- * The page loops. Without a hint, a call in front of a statement that begins
- * with "*" is taken for a product: `for_each_sg_page(..) *out++ = x;` loses
- * its whole function.
+ * The page loops. A call in front of a statement that begins with `*` is
+ * taken for a product, and `for_each_sg_page(..) *out++ = x;` loses its whole
+ * function. v6.12: r535.c of nouveau 92 lines to 0, saa7146_video.c 94 to 0,
+ * panfrost_dump.c 139 to 0, mlx5/cmd.c of vfio 51 to 0; v6.1: mlx5/cmd.c 52
+ * to 0.
  */
 #define for_each_sg_page(sglist, piter, nents, pgoffset) YACFE_ITERATOR
 #define for_each_sg_dma_page(sglist, dma_iter, nents, pgoffset) YACFE_ITERATOR
 #define for_each_sgtable_page(sgt, piter, pgoffset) YACFE_ITERATOR
 #define for_each_sgtable_dma_page(sgt, dma_iter, pgoffset) YACFE_ITERATOR
+
+/*
+ * Locks that end with their block, v6.4 and later. The block after the call
+ * is no C that the parser knows. v6.12, drivers/gpio: 1697 lines to 394.
+ */
+#define scoped_guard(...) YACFE_ITERATOR
+#define scoped_cond_guard(...) YACFE_ITERATOR
+
+/*
+ * Between a declared name and its initial value, v6.5 and later. It is read
+ * as an attribute after `struct x *p`, and is not after `u8 *p`. v6.12,
+ * drivers/gpio: 394 lines to 369.
+ */
+#define __free(how) __attribute__((how))
+
+/*
+ * An initial value in struct dev_pm_ops with no comma of its own, next to
+ * another one: the structure is unread, and the last line of the function
+ * above with it. Without this hint v4.20 has 4 lines more in ipu3-cio2.c and
+ * 5 in drivers/gpio, v6.12 19 in both; one of the two macros is enough.
+ */
+#define SET_RUNTIME_PM_OPS(suspend_fn, resume_fn, idle_fn) \
+	.runtime_suspend = suspend_fn, .runtime_resume = resume_fn,

@@ -472,7 +472,7 @@ def _collect(work: _Work, batches: Sequence[_Batch], *,
         for batch in batches:
             (work.folder / batch.name).write_text(_script(work, batch, limit))
         ended = _parallel(work, batches, wall)
-    except OSError as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         raise SpatchError(f"cannot run spatch: {error}") from error
     results: dict[int, Result] = {}
     for batch in batches:
@@ -491,9 +491,23 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
         "setpriv", "--pdeathsig", "KILL",
         "parallel", "--will-cite", "--jobs", str(max(1, work.procs)),
         "--timeout", str(wall), "--joblog", log.name,
-        "--results", results.name, "--arg-file", names.name,
-        "/bin/sh", "./{}"]
-    kept = {name: os.environ[name] for name in ("PATH", "COCCINELLE_HOME")
+        "--results", results.name, "--arg-file", names.name]
+    if work.ssh:
+        # One archive a host, unpacked by each batch in a folder of its own.
+        parcel = f"work-{tag}.tar"
+        subprocess.run(
+            ["tar", "-cf", parcel, "--exclude=*.tar", "--exclude=./home",
+             "--exclude=./out-*", "."], cwd=work.folder, check=True,
+            stdin=subprocess.DEVNULL, capture_output=True)
+        command += ["--sshlogin", work.ssh, "--workdir", "...",
+                    "--basefile", str(work.folder / parcel), "--cleanup",
+                    f"mkdir {{}} && cd {{}} && tar -xf "
+                    f"{shlex.quote(str(work.folder / parcel))} && "
+                    "/bin/sh ./{}; status=$?; cd ..; rm -rf {}; exit $status"]
+    else:
+        command += ["/bin/sh", "./{}"]
+    kept = {name: os.environ[name]
+            for name in ("PATH", "COCCINELLE_HOME", "SSH_AUTH_SOCK")
             if name in os.environ}
     done = subprocess.run(
         command, cwd=work.folder, stdin=subprocess.DEVNULL,
@@ -504,7 +518,7 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
     ended: dict[str, _Ended] = {}
     for line in log.read_text().splitlines()[1:] if log.exists() else ():
         values = line.split("\t")
-        name = values[8].rpartition("/")[2]
+        name = _OURS.findall(values[8])[-1]
         printed = results / "1" / name
         ended[name] = _Ended(
             int(values[6]), int(values[7]), float(values[3]),
@@ -516,6 +530,9 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
             raise SpatchError("parallel did not run every batch: "
                               f"{said[-1] if said else 'it was killed'}")
     return ended
+
+
+_OURS = re.compile(r"\b[ab]\d{5}\b")
 
 
 # --- what came out -----------------------------------------------------------------
@@ -554,9 +571,10 @@ def _judge(work: _Work, batch: _Batch, ended: _Ended,
 
 
 def _refused(rule: Rule, ended: _Ended) -> None:
-    """Raise when spatch ended before the first file: it refused the rule."""
+    """Raise when spatch began and ended before the first file."""
     lines = ended.stderr.split(b"\n")
-    if any(line.startswith(_HANDLING) for line in lines) \
+    if not any(line.startswith(b"init_defs_builtins: ") for line in lines) \
+            or any(line.startswith(_HANDLING) for line in lines) \
             or _NO_MEMORY.search(ended.stderr):
         return
     said = [line.decode(errors="replace").strip() for line in lines
