@@ -23,6 +23,8 @@ _PLAN = re.compile(r"^( *)1\.\.(\d+)")
 _RESULT = re.compile(r"^( *)(not )?ok (\d+) ?(?:- )?([^#]*?)"
                      r"(?: *# *(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\b.*"
                      r"| *#.*)?$")
+# KUnit gives the parameters of a test no plan, but a sum behind them.
+_SUM = re.compile(r"^( *)# \S+: pass:\d+ fail:\d+ skip:\d+ total:(\d+)$")
 _NOTE = re.compile(r"^ *# (.+)$")
 _INDENT = 4
 
@@ -91,8 +93,12 @@ def parse(text: str) -> Report:
         if not levels:
             continue
         plan, result = _PLAN.match(line), _RESULT.match(line)
-        note = _NOTE.match(line)
-        if plan is not None:
+        note, total = _NOTE.match(line), _SUM.match(line)
+        if total is not None:
+            depth = len(total[1]) // _INDENT + 1
+            if depth < len(levels) and levels[depth].plan is None:
+                levels[depth].plan = int(total[2])
+        elif plan is not None:
             depth = len(plan[1]) // _INDENT
             if depth == len(levels):       # KUnit before v5.19: no version
                 levels.append(_Level())
