@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Show on a real tree what the steps of a series change, object by object.
+
+    transition.py [--jobs N] [--out DIR] KERNEL
+
+Three steps are compiled: the iterator with the transitional accessor, the
+callers, and the strict accessor. The first may change the code of the library
+only, and leave objects that use the old iterator byte-identical; the last may
+change no code at all. tests/test_transition.py shows it on fixtures/tree.
+
+Data:   tree -> the report of verify.py on stdout, and what it must not say.
+Units:  none.
+Errors: those of the stages; exit status 0 shown, 1 a step changes more than
+        it may, 2 it could not be tried.
+Source: plan.py for the callers, verify.py for the objects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import core
+import plan as planning
+import tree as trees
+import verify
+from census import CensusError
+from core import CoreError, Form, State
+from edits import EditError
+from ledger import LedgerError
+from rules import RuleError
+from spatch import SpatchError
+from tree import TreeError
+from verify import VerifyError
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = core.LIBRARY[:-2] + ".o"
+_OWN = (CensusError, CoreError, EditError, LedgerError, RuleError, SpatchError,
+        TreeError, VerifyError, OSError)
+
+
+def steps(plan: planning.Plan) -> list[verify.Step]:
+    """Return the steps from a tree without the iterator to the strict one."""
+    root = plan.tree.root
+    first = core.install(root, Form.TRANSITIONAL)
+    callers = {name: content for name, content in plan.after.items()
+               if name not in plan.core}
+    strict = core.install(root, Form.STRICT)
+    last = {name: content for name, content in strict.items()
+            if content != first[name]}
+    return [verify.Step("iterator, transitional", first),
+            verify.Step("callers", callers),
+            verify.Step("strict accessor", last)]
+
+
+def complaints(report: verify.Report) -> list[str]:
+    """Return what a step changes beyond its task, one sentence each."""
+    first, _, last = report.steps
+    found = [f"{first.step}: changes the code of {one.name}"
+             for one in first.objects
+             if one.name != LIBRARY and one.functions]
+    found += [f"{last.step}: changes the code of {one.name}"
+              for one in last.objects if one.functions]
+    for step in report.steps:
+        found += [f"{step.step}: {name} is not identical"
+                  for name in step.differ]
+        found += [f"{step.step}: {name} does not build"
+                  for name, _ in step.failed]
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Show what the steps of a series change in objects.")
+    parser.add_argument("kernel")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=ROOT / "out")
+    asked = parser.parse_args()
+    try:
+        tree = trees.open_tree(asked.kernel)
+        if core.probe(tree.root) is not State.ABSENT:
+            print(f"sgwalk: {tree.root}: has the iterator, so there is no "
+                  "transition", file=sys.stderr)
+            return 2
+        plan = planning.make_plan(tree, planning.Settings(
+            asked.out / "bin/census", tuple(
+                sorted((ROOT / "cocci").glob("*/*.cocci"))), asked.jobs))
+        if plan.form is not Form.STRICT:
+            print(f"sgwalk: {tree.root}: callers are left to a person, so "
+                  "there is no strict step", file=sys.stderr)
+            return 2
+        users = sorted({entry.site.file for entry in plan.ledger.entries
+                        if entry.site.file.endswith(".c")})
+        before = {**{name: trees.read(tree, name)
+                     for name in (core.HEADER, core.LIBRARY)}, **plan.before}
+        report = verify.run(tree.root, tree.version, before, steps(plan),
+                            asked.out / "transition", asked.jobs,
+                            [name for name in users if name not in before])
+    except _OWN as error:
+        print(f"sgwalk: {error}", file=sys.stderr)
+        return 2
+    print(verify.text(report), end="")
+    found = complaints(report)
+    for complaint in found:
+        print(complaint)
+    print(f"{len(found)} complaints")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
