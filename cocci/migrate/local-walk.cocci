@@ -65,7 +65,7 @@ for_each_sg_page@loop(sgl, &it, nents, off) S
 // served: a use that the DMA iterator takes over with another name at most.
 @served@
 iterator name for_each_sg_page;
-local idexpression struct sg_page_iter it;
+idexpression struct sg_page_iter it;
 expression sgl, nents, off;
 statement S;
 position use;
@@ -80,7 +80,7 @@ __sg_page_iter_next(&it@use)
 
 // address: an address is read, by the accessor or by what it stands for.
 @address@
-local idexpression struct sg_page_iter it;
+idexpression struct sg_page_iter it;
 type T;
 position one, two;
 @@
@@ -122,6 +122,8 @@ position use != {served.use, address.one, address.two};
 struct sg_page_iter@t it;
 |
 struct sg_page_iter@t it = I;
+|
+static struct sg_page_iter@t it;
 )
 ... when any
     when != struct sg_page_iter it;
@@ -153,6 +155,8 @@ position address.one;
 struct sg_page_iter@t it;
 |
 struct sg_page_iter@t it = I;
+|
+static struct sg_page_iter@t it;
 )
 ... when any
     when != struct sg_page_iter it;
@@ -184,7 +188,7 @@ position walk.t;
 + struct sg_dma_page_iter
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 iterator name for_each_sg_page, for_each_sg_dma_page;
 expression sgl, nents, off;
 statement S;
@@ -194,7 +198,7 @@ statement S;
   sgl, &it, nents, off) S
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 expression sgl, nents, off;
 @@
   __sg_page_iter_start(
@@ -203,14 +207,14 @@ expression sgl, nents, off;
   , sgl, nents, off)
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 @@
 - __sg_page_iter_next(
 + __sg_page_iter_dma_next(
   &it)
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 type T;
 @@
 (
@@ -251,7 +255,7 @@ type T;
 // The unmapped count becomes the value of dma_map_sg() where this function
 // has stored it on the way to the loop.
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 iterator name for_each_sg_dma_page;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
 expression dev, list, table, count, off, E;
@@ -267,7 +271,7 @@ statement S;
   , off) S
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
 expression dev, list, table, count, off, E;
 @@
@@ -281,7 +285,7 @@ expression dev, list, table, count, off, E;
   , off)
 
 @depends on retyped@
-local idexpression struct sg_dma_page_iter it;
+idexpression struct sg_dma_page_iter it;
 iterator name for_each_sg_dma_page;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
 expression dev, list, table, count, off, E;
