@@ -29,6 +29,7 @@ Source: messages and exit status as seen with Coccinelle 1.1.1 (Debian 12);
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import enum
 import functools
@@ -163,10 +164,7 @@ def refusal(rule: Path, mode: str) -> str:
             ["spatch", "-D", mode, "--parse-cocci", "rule.cocci"], cwd=folder,
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
             env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    if done.returncode == 0:
-        return ""
-    return " ".join(said[:4]) or f"exit status {done.returncode}"
+    return _reason(done.stderr) if done.returncode else ""
 
 
 # --- one run's folder --------------------------------------------------------
@@ -383,28 +381,39 @@ def _batches(work: _Work) -> list[_Batch]:
     """Group the jobs by rule and mode; the heaviest batch comes first."""
     size = {name: len(work.sources[name]) for name in work.short}
     groups: dict[tuple[Path | None, str], list[list[int]]] = {}
-    weights: dict[tuple[Path | None, str], int] = {}
+    weights: dict[tuple[Path | None, str], int] = collections.Counter()
     for number, job in enumerate(work.jobs):
         key = (job.rule.path if job.rule else None, job.mode)
         python = job.mode in ("report", "org")
         weight = sum(size[name] for name in job.files)
         full = _PYTHON_BATCH_BYTES if python else _BATCH_BYTES
         lists = groups.setdefault(key, [[]])
+        if _headers(work, job):
+            # Its headers are an option of its process, so it has one alone.
+            lists.insert(0, [number])
+            continue
         if lists[-1] and (weights[key] + weight > full
                           or (not python and len(lists[-1]) >= _BATCH_JOBS)):
             lists.append([])
             weights[key] = 0
         lists[-1].append(number)
-        weights[key] = weights.get(key, 0) + weight
+        weights[key] += weight
 
     def heaviest(numbers: list[int]) -> tuple[int, int]:
         return (-sum(size[name] for number in numbers
                      for name in work.jobs[number].files), numbers[0])
 
     ordered = sorted((numbers for lists in groups.values()
-                      for numbers in lists), key=heaviest)
+                      for numbers in lists if numbers), key=heaviest)
     return [_Batch(f"b{at:05}", tuple(numbers))
             for at, numbers in enumerate(ordered)]
+
+
+def _headers(work: _Work, job: Job) -> list[str]:
+    """Return the headers whose types the other files of a unit need."""
+    if job.rule is None or len(job.files) == 1:
+        return []
+    return [work.short[name] for name in job.files if name.endswith(".h")]
 
 
 def _script(work: _Work, batch: _Batch, limit: int) -> str:
@@ -414,13 +423,16 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
              for number in batch.jobs]
     command = ["setpriv", "--pdeathsig", "KILL", "spatch",
                "--macro-file", "kernel.h",
-               # A unit is complete: its header is one of its files.
+               # A unit is complete: its header is one of its files ...
                "--no-includes"]
     if first.rule is None:
         command += ["--parse-c", *(name for unit in units for name in unit)]
     else:
         (work.folder / f"{batch.name}.list").write_text(
             "\n\n".join("\n".join(unit) for unit in units) + "\n")
+        for header in _headers(work, first):
+            # ... but being in a group does not lend its types to the others.
+            command += ["--include", header]
         command += [
             "--sp-file", work.rules[first.rule.path], "-D", first.mode,
             # The prefilter wants the tag of a type in the .c file itself, and
@@ -577,10 +589,16 @@ def _refused(rule: Rule, ended: _Ended) -> None:
             or any(line.startswith(_HANDLING) for line in lines) \
             or _NO_MEMORY.search(ended.stderr):
         return
-    said = [line.decode(errors="replace").strip() for line in lines
-            if line.strip() and not line.startswith((b"Warning:", b"init_"))]
     raise RuleError(f"{rule.path}: spatch refuses the rule: "
-                    f"{' '.join(said[:4]) or 'no reason given'}")
+                    f"{_reason(ended.stderr)}")
+
+
+def _reason(stderr: bytes) -> str:
+    """Return what spatch says, without what it says to every rule."""
+    said = [line.decode(errors="replace").strip()
+            for line in stderr.split(b"\n")
+            if line.strip() and not line.startswith((b"Warning:", b"init_"))]
+    return " ".join(said[:4]) or "no reason given"
 
 
 def _badly(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
@@ -604,7 +622,8 @@ def _raised(work: _Work, text: bytes) -> tuple[Outcome, str]:
         return Outcome.TIMEOUT, f"no end within {work.timeout} s"
     if _NO_MEMORY.search(text):
         return Outcome.MEMORY, f"more than {work.memory} MiB"
-    words = text.decode(errors="replace").replace("\\n", " ")
+    words = re.sub(r"\\(.)", lambda match: " " if match[1] == "n"
+                   else match[1], text.decode(errors="replace"))
     return Outcome.FAILED, _named(work, " ".join(words.split()))
 
 
