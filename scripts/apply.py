@@ -322,11 +322,9 @@ def _unpack(stage: _Stage, name: str) -> list[_Move]:
 
 
 def _remove(stage: _Stage) -> None:
-    """Remove the stage; `done` goes last, so that it is told to the end."""
+    """Remove the stage; killed meanwhile, what is left of it is of no use."""
     try:
-        names = os.listdir(stage.fd)
-        for name in sorted(names, key=lambda name: (
-                name == _DONE, name != _JOURNAL, name)):
+        for name in sorted(os.listdir(stage.fd)):
             os.unlink(name, dir_fd=stage.fd)
         os.rmdir(stage.path)
         _sync(stage.parent)

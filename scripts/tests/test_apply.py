@@ -243,6 +243,33 @@ class PlaceTest(ApplyCase):
         self.assertEqual(seen[4][1:], (set(AFTER.values()), True))
 
 
+    def test_disk_has_each_step_before_the_next_is_taken(self) -> None:
+        done: list[str] = []
+
+        def sync(fd: int) -> None:
+            done.append("sync " + os.path.relpath(
+                os.readlink(f"/proc/self/fd/{fd}"), self.scratch))
+
+        def move(old: str, new: str, **where: int) -> None:
+            done.append(f"move {old} {new}")
+            rename(old, new, **where)
+        rename = os.rename
+        with mock.patch.multiple(os, fsync=sync, rename=move):
+            self.place()
+        stage = ".linux.sgwalk"
+        begun = done.index("move journal.new journal")
+        ended = done.index("move journal done")
+        self.assertLess(done.index("sync ."), begun)
+        for name in ("new.0", "new.1", "new.2", "journal.new"):
+            self.assertLess(done.index(f"sync {stage}/{name}"), begun)
+        self.assertEqual(done[begun + 1], f"sync {stage}")
+        placed = [at for at, word in enumerate(done)
+                  if word.startswith("move new.")]
+        self.assertEqual(len(placed), 3)
+        for folder in ("linux", "linux/deep"):
+            self.assertIn(f"sync {folder}", done[placed[-1]:ended])
+
+
 class RefuseTest(ApplyCase):
 
     def untouched(self, text: str, *words: str) -> None:
@@ -272,6 +299,20 @@ class RefuseTest(ApplyCase):
                         self.refuses(self.place)
                         self.assertEqual(self.contents(), {
                             **BEFORE, "deep/c.h": b"mine\n"})
+
+    def test_file_that_an_editor_renames_into_place_is_not_lost(self) -> None:
+        for step in range(1, 4):
+            with self.subTest(step=step):
+                self.reset()
+
+                def save() -> None:
+                    (self.scratch / "new").write_bytes(b"mine\n")
+                    os.replace(self.scratch / "new", self.root / "deep/c.h")
+                edit = Steps(step, True, save)
+                with mock.patch.object(os, "rename", edit.wrap(os.rename)):
+                    self.refuses(self.place)
+                self.assertEqual(self.contents(),
+                                 {**BEFORE, "deep/c.h": b"mine\n"})
 
     def test_write_to_an_old_file_that_is_being_replaced_is_not_lost(
             self) -> None:
