@@ -84,7 +84,7 @@ static const char *const suffixes[] = { ".c", ".h", ".S", ".inc" };
 
 /* Beyond these the census says "nesting too deep" or "unread". */
 enum {
-	MAX_NESTING = 1 << 16,
+	MAX_NESTING = 4096,
 	MAX_EXPRESSION = 200,
 	MAX_FILE_BYTES = 1 << 30,
 	MAX_THREADS = 1024,
@@ -131,6 +131,8 @@ struct span {
 	const unsigned char *at;
 	size_t len;
 };
+
+static const struct span nothing;
 
 static bool same(struct span a, struct span b)
 {
@@ -262,7 +264,7 @@ enum kind {
 };
 
 /* Punctuation of more than one byte; the rest is its own byte. */
-enum { ARROW = 256, AND_AND, OR_OR, DOTS };
+enum { ARROW = 256, AND_AND, OR_OR, INCREMENT, DOTS };
 
 struct token {
 	enum kind kind;
@@ -402,6 +404,8 @@ static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 		int sign;
 	} pairs[] = {
 		{ '-', '>', ARROW }, { '&', '&', AND_AND }, { '|', '|', OR_OR },
+		{ '+', '+', INCREMENT }, { '-', '-', INCREMENT },
+		/* Not to be taken for what they end in. */
 		{ '=', '=', '~' }, { '!', '=', '~' }, { '<', '=', '~' },
 		{ '>', '=', '~' },
 		/* The digraphs, which an assembler does not have. */
@@ -409,7 +413,7 @@ static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 		{ '%', '>', '}' }, { '%', ':', '#' },
 	};
 	const unsigned char *second = unsplice(p + 1);
-	const size_t digraphs = 7;
+	const size_t digraphs = 9;
 	size_t count = lexer->assembly ? digraphs : ARRAY_SIZE(pairs);
 
 	if (*p == '.' && *second == '.') {
@@ -584,6 +588,7 @@ struct header {
 	bool value;		/* after = */
 	bool inside;		/* the name is in parentheses */
 	size_t first_row;	/* where its rows start */
+	size_t first_binding;	/* and where its names do */
 	struct span old_style;	/* the function whose K&R parameters these are */
 	size_t old_first_row;
 };
@@ -603,10 +608,9 @@ struct state {
 	struct span word;	/* if sign is PAST_WORD */
 	struct object object;
 	struct object assigned;	/* the object before the last = */
-	bool typed;		/* a word that can be a type, and stars */
-	bool typed_iterator;	/* ... and it is an iterator's bare tag */
-	struct span declared;	/* a word behind that */
-	bool declared_iterator;
+	struct span type;	/* a word that can be a type, and stars */
+	struct span declared;	/* a word behind that, and ... */
+	struct span declared_type;	/* ... that */
 };
 
 enum {
@@ -784,13 +788,13 @@ static void leave_scope(struct reader *reader, unsigned int scope)
 	unbind(reader, count);
 }
 
-/* Names of a branch of #if stay for the rest of the scope it stands in. */
-static void widen_scope(struct reader *reader, unsigned int scope)
+/* Let the names before this one that are further in be of this scope. */
+static void widen_scope(struct reader *reader, unsigned int scope,
+			size_t before)
 {
-	size_t i = reader->binding_count;
-
-	for (; i > 1 && reader->bindings[i - 1].scope > scope; i--)
-		reader->bindings[i - 1].scope = scope;
+	for (; before > 1 && reader->bindings[before - 1].scope > scope;
+	     before--)
+		reader->bindings[before - 1].scope = scope;
 }
 
 static bool at_file_scope(const struct state *state)
@@ -895,11 +899,38 @@ static bool is_main(const struct reader *reader, const struct state *state)
 
 /* ---- Parsing: functions ----------------------------------------------- */
 
+/* The rows from the first one on are in this function, or in none. */
+static void claim_rows(struct reader *reader, size_t first,
+		       struct span function)
+{
+	for (size_t i = first; i < reader->row_count; i++) {
+		struct row *row = &reader->rows[i];
+
+		if (row->unclaimed)
+			row->function = function;
+		row->unclaimed = false;
+	}
+}
+
+/* What looked like K&R parameters was at file scope. */
+static void forget_old_style(struct reader *reader, struct header *header,
+			     size_t before)
+{
+	if (header->old_style.at || header->only_names)
+		widen_scope(reader, 0, before);
+	header->old_style = nothing;
+}
+
 static void new_header(struct reader *reader, struct state *state)
 {
-	state->header = (struct header) { .first_row = reader->row_count };
-	state->in.declaration = NO_DECLARATION;
+	forget_old_style(reader, &state->header, state->header.first_binding);
+	claim_rows(reader, state->header.first_row, nothing);
 	leave_scope(reader, 0);
+	state->header = (struct header) {
+		.first_row = reader->row_count,
+		.first_binding = reader->binding_count,
+	};
+	state->in.declaration = NO_DECLARATION;
 }
 
 /*
@@ -931,12 +962,12 @@ static void settle_header_list(struct state *state, const struct token *token)
 		header->inside = !header->name.at;
 	} else if (!header->name.at || header->words) {
 		header->name = header->pending;
-		header->argument = (struct span) { 0 };
+		header->argument = nothing;
 		header->words = 0;
 		header->only_names = true;
 		header->list_depth = state->depth;
 	}
-	header->pending = (struct span) { 0 };
+	header->pending = nothing;
 }
 
 /* A token in the parameter list: is it K&R, and has it a first word? */
@@ -953,7 +984,7 @@ static void follow_header_list(struct state *state, const struct token *token,
 		header->argument = token->text;
 	else if (!stop && state->sign == PAST_WORD &&
 		 state->word.at == header->argument.at)
-		header->argument = (struct span) { 0 };
+		header->argument = nothing;
 	if (!stop && (!ordinary || state->sign == PAST_WORD))
 		header->only_names = false;
 	if (stop && token->sign == ')')
@@ -975,15 +1006,15 @@ static struct span function_name(const struct header *header)
 
 static void open_function(struct reader *reader, struct state *state)
 {
-	const struct header *header = &state->header;
-	size_t i = header->name.at ? header->first_row : header->old_first_row;
+	struct header *header = &state->header;
+	size_t first = header->old_first_row;
 
-	state->function = function_name(header);
-	for (; i < reader->row_count; i++) {
-		if (reader->rows[i].unclaimed)
-			reader->rows[i].function = state->function;
-		reader->rows[i].unclaimed = false;
+	if (header->name.at) {
+		forget_old_style(reader, header, header->first_binding);
+		first = header->first_row;
 	}
+	state->function = function_name(header);
+	claim_rows(reader, first, state->function);
 }
 
 /*
@@ -993,17 +1024,20 @@ static void open_function(struct reader *reader, struct state *state)
 static void end_declaration(struct reader *reader, struct state *state)
 {
 	struct header old = state->header, new = {
-		.first_row = reader->row_count
+		.first_row = reader->row_count,
+		.first_binding = reader->binding_count,
 	};
 
 	if (old.name.at && old.only_names && old.words) {
+		forget_old_style(reader, &old, old.first_binding);
 		new.old_style = old.name;
 		new.old_first_row = old.first_row;
 	} else if (old.old_style.at && !old.name.at && !old.value) {
 		new.old_style = old.old_style;
 		new.old_first_row = old.old_first_row;
 	} else {
-		leave_scope(reader, 0);
+		new_header(reader, state);
+		return;
 	}
 	state->header = new;
 }
@@ -1114,7 +1148,7 @@ static void parse_field(struct reader *reader, struct state *state,
 			.name = token->text, .member = true
 		});
 	}
-	state->typed = false;
+	state->type = nothing;
 	state->sign = PAST_WORD;
 	state->word = token->text;
 }
@@ -1144,7 +1178,6 @@ static void parse_word(struct reader *reader, struct state *state,
 	enum word_class class = classify(token->text);
 	enum what what = which_name(token->text);
 	struct frame *in = &state->in;
-	bool bare_tag = what == PAGE_ITER || what == DMA_PAGE_ITER;
 
 	if (state->sign == '.' || state->sign == ARROW) {
 		if (what != NOT_UNDERSTOOD)
@@ -1168,7 +1201,7 @@ static void parse_word(struct reader *reader, struct state *state,
 		in->declaration = AT_TAG;
 		in->aggregate_is_struct = is(token->text, "struct");
 		in->keyword = token->at;
-		state->typed = false;
+		state->type = nothing;
 		state->sign = PAST_AGGREGATE;
 		break;
 	case ATTRIBUTE:
@@ -1176,12 +1209,12 @@ static void parse_word(struct reader *reader, struct state *state,
 		break;
 	case KEYWORD:
 	case CONTROL:
-		state->typed = false;
+		state->type = nothing;
 		state->sign = PAST_KEYWORD;
 		break;
 	case TYPE:
-		state->typed_iterator &= state->typed;
-		state->typed = true;
+		if (!state->type.at)
+			state->type = token->text;
 		state->sign = PAST_TYPE;
 		break;
 	case ORDINARY:
@@ -1191,15 +1224,15 @@ static void parse_word(struct reader *reader, struct state *state,
 			in->declaration = AT_NAMES;
 			declare(reader, state, token->text,
 				in->declares_iterator);
-		} else if (state->typed && in->declaration == NO_DECLARATION) {
+		} else if (state->type.at &&
+			   in->declaration == NO_DECLARATION) {
 			state->declared = token->text;
-			state->declared_iterator = state->typed_iterator;
+			state->declared_type = state->type;
 		}
 		if (state->header.inside && state->depth == 1 &&
 		    !state->header.name.at)
 			state->header.name = token->text;
-		state->typed = true;
-		state->typed_iterator = bare_tag;
+		state->type = token->text;
 		state->sign = PAST_WORD;
 	}
 	state->word = token->text;
@@ -1262,41 +1295,60 @@ static void close_bracket(struct reader *reader, struct state *state, int sign)
 		state->in.last = state->object;
 }
 
+/* Is the brace that comes now the body of what was declared? */
+static bool opens_structure(const struct state *state)
+{
+	enum declaration declaration = state->in.declaration;
+
+	/* The last is "struct ATTRIBUTE tag {". */
+	return declaration == AT_TAG || declaration == AFTER_TAG ||
+	       (declaration == AT_NAMES && state->sign == PAST_WORD &&
+		!state->header.name.at);
+}
+
+static bool opens_function(const struct reader *reader,
+			   const struct state *state)
+{
+	const struct header *header = &state->header;
+
+	return at_file_scope(state) && !header->value &&
+	       !reader->lexer.assembly &&
+	       (header->name.at || (header->old_style.at && !header->words));
+}
+
+/* What a .field = in the braces to come is part of. */
+static struct object initialised(const struct state *state)
+{
+	if (state->sign == '=' && is_set(state->assigned))
+		return state->assigned;
+	if (state->sign == '=' || state->sign == ',' || state->sign == '{')
+		return state->in.target;
+	return state->object.iterator ? state->object : no_object;
+}
+
 static void open_brace(struct reader *reader, struct state *state,
 		       const struct token *token)
 {
 	struct frame inner = { .kind = BRACES };
-	struct header *header = &state->header;
 
-	/* A brace there, in no other, opens a function: a ) is missing. */
-	if (is_main(reader, state) && !state->scope && state->up &&
-	    !at_file_scope(state) && in_column_one(reader, token))
+	/* Within parentheses at file scope, in column 1: a ) is missing. */
+	if (is_main(reader, state) && !state->scope &&
+	    in_column_one(reader, token))
 		while (state->up && !at_file_scope(state))
 			pop(reader, state);
 
-	if (state->in.declaration == AT_TAG ||
-	    state->in.declaration == AFTER_TAG ||
-	    (state->in.declaration == AT_NAMES && state->sign == PAST_WORD &&
-	     !header->name.at)) {
+	if (opens_structure(state)) {
 		inner.kind = STRUCTURE;
 		inner.own = state->in.declares_iterator;
 		state->in.declaration = AT_NAMES;
-	} else if (at_file_scope(state) && !header->value) {
-		if (header->name.at ||
-		    (header->old_style.at && !header->words)) {
-			inner.kind = BODY;
-			open_function(reader, state);
-		} else if (state->sign == PAST_STRING) {
-			inner.kind = LINKAGE;
-			new_header(reader, state);
-		}
-	} else if (state->sign == '=' && is_set(state->assigned)) {
-		inner.target = state->assigned;
-	} else if (state->sign == ',' || state->sign == '{' ||
-		   state->sign == '=') {
-		inner.target = state->in.target;
-	} else if (state->object.iterator) {
-		inner.target = state->object;
+	} else if (opens_function(reader, state)) {
+		inner.kind = BODY;
+		open_function(reader, state);
+	} else if (at_file_scope(state) && state->sign == PAST_STRING) {
+		inner.kind = LINKAGE;
+		new_header(reader, state);
+	} else {
+		inner.target = initialised(state);
 	}
 	push(reader, state, inner, token->at);
 	state->object = no_object;
@@ -1328,7 +1380,7 @@ static void close_brace(struct reader *reader, struct state *state,
 	if (inner.kind == BODY || inner.kind == LINKAGE ||
 	    (inner.kind == BRACES && at_file_scope(state) &&
 	     !state->header.value)) {
-		state->function = (struct span) { 0 };
+		state->function = nothing;
 		new_header(reader, state);
 	}
 }
@@ -1358,6 +1410,8 @@ static void parse_sign(struct reader *reader, struct state *state,
 		if (!is_set(state->object))
 			state->object = in->target;
 		break;
+	case INCREMENT:
+		break;
 	case ';':
 		in->declaration = NO_DECLARATION;
 		if (at_file_scope(state))
@@ -1374,27 +1428,42 @@ static void parse_sign(struct reader *reader, struct state *state,
 	case '=':
 		if (in->declaration != NO_DECLARATION)
 			in->declaration = AT_VALUE;
-		state->header.value |= at_file_scope(state);
+		if (at_file_scope(state)) {
+			forget_old_style(reader, &state->header,
+					 reader->binding_count);
+			state->header.value = true;
+		}
 		state->assigned = state->object;
 		state->object = no_object;
 		break;
 	default:
 		state->object = no_object;
 	}
-	state->typed &= token->sign == '*';
+	if (token->sign != '*')
+		state->type = nothing;
 	state->sign = token->sign;
+}
+
+/* "type word" is a declaration if this follows, "type * word" may be one. */
+static void settle_declared(struct reader *reader, struct state *state,
+			    const struct token *token)
+{
+	struct span type = state->declared_type;
+	enum what what = which_name(type);
+
+	if (token->kind == PUNCTUATION && token->sign < ARROW &&
+	    strchr(";=,)[:", token->sign))
+		declare(reader, state, state->declared,
+			what == PAGE_ITER || what == DMA_PAGE_ITER ||
+			bound_to_iterator(reader, type));
+	state->declared = nothing;
 }
 
 static void parse(struct reader *reader, struct state *state,
 		  const struct token *token)
 {
-	if (state->declared.at) {
-		if (token->kind == PUNCTUATION && token->sign < ARROW &&
-		    strchr(";=,)[:", token->sign))
-			declare(reader, state, state->declared,
-				state->declared_iterator);
-		state->declared = (struct span) { 0 };
-	}
+	if (state->declared.at)
+		settle_declared(reader, state, token);
 	if (state->header.pending.at)
 		settle_header_list(state, token);
 	if (state->header.list_depth)
@@ -1407,7 +1476,7 @@ static void parse(struct reader *reader, struct state *state,
 		parse_sign(reader, state, token);
 	} else {
 		state->object = no_object;
-		state->typed = false;
+		state->type = nothing;
 		state->sign = token->kind == STRING ? PAST_STRING : PAST_VALUE;
 	}
 }
@@ -1659,7 +1728,8 @@ static void end_branch(struct reader *reader, struct conditional *conditional)
 		conditional->pinned = reader->serial;
 	}
 	reader->state = conditional->before;
-	widen_scope(reader, reader->state.scope);
+	/* The names of one branch are seen in the others, and after them. */
+	widen_scope(reader, reader->state.scope, reader->binding_count);
 }
 
 static void next_branch(struct reader *reader, struct conditional *conditional,
@@ -2152,9 +2222,10 @@ static void examine(struct worker *worker, int dir, const char *base,
 	}
 }
 
+/* The tree itself has no parent and no name. */
 static struct folder *new_folder(struct folder *parent, const char *name)
 {
-	size_t above = strlen(parent->path), len = strlen(name);
+	size_t above = parent ? strlen(parent->path) : 0, len = strlen(name);
 	struct folder *folder;
 
 	folder = resize(NULL, 1, sizeof(*folder) + above + len + 2);
@@ -2162,8 +2233,10 @@ static struct folder *new_folder(struct folder *parent, const char *name)
 	folder->dir = NULL;
 	folder->name = above ? above + 1 : 0;
 	atomic_init(&folder->users, 1);
-	atomic_fetch_add(&parent->users, 1);
-	memcpy(folder->path, parent->path, above);
+	if (parent)
+		atomic_fetch_add(&parent->users, 1);
+	if (above)
+		memcpy(folder->path, parent->path, above);
 	folder->path[above] = '/';
 	memcpy(folder->path + folder->name, name, len + 1);
 	return folder;
@@ -2523,13 +2596,11 @@ static void run(struct census *census, const char *tree, size_t threads)
 	census->tree = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (census->tree < 0)
 		die("%s: %s", tree, strerror(errno));
-	top = resize(NULL, 1, sizeof(*top) + 1);
-	*top = (struct folder) { .users = 1 };
-	top->path[0] = '\0';
+	top = new_folder(NULL, "");
 	top->dir = fdopendir(census->tree);
 	if (!top->dir)
 		die("%s: %s", tree, strerror(errno));
-	census->waiting = top;
+	queue_folder(census, top);
 
 	workers = resize(NULL, threads, sizeof(*workers));
 	memset(workers, 0, threads * sizeof(*workers));
