@@ -272,9 +272,10 @@ struct token {
 	bool first;		/* nothing but comments precedes it in its line */
 	struct span text;	/* of WORD and NUMBER, without splices */
 	const unsigned char *at;
-	const char *why;	/* of BROKEN, which reaches from at to the ... */
-	const unsigned char *rest;	/* ... rest (its opening), and to end */
-	const unsigned char *end;
+
+	/* Of BROKEN: where it ends, and where the part that has names starts. */
+	const char *why;
+	const unsigned char *rest, *end;
 };
 
 struct lexer {
@@ -332,6 +333,20 @@ static const unsigned char *after_line(const unsigned char *p,
 }
 
 /*
+ * p is at a slash: return what follows the comment, p itself if it opens none,
+ * or NULL if the comment does not end.
+ */
+static const unsigned char *after_comment(const unsigned char *p,
+					  const unsigned char *end)
+{
+	const unsigned char *second = unsplice(p + 1);
+
+	if (*second == '*')
+		return after_block(second + 1, end);
+	return *second == '/' ? after_line(second + 1, end) : p;
+}
+
+/*
  * p is inside a string or character constant: return what follows it, or, with
  * *closed false, the end of its line.
  */
@@ -357,42 +372,53 @@ static const unsigned char *after_quote(const unsigned char *p,
 	}
 }
 
-/* The word at p, which may be spliced; *after is what follows it. */
-static struct span lex_word(struct lexer *lexer, const unsigned char *p,
-			    const unsigned char **after)
+/* The bytes of a token, as they are without its splices. */
+static struct span spelt(struct lexer *lexer, const unsigned char *at,
+			 const unsigned char *end)
 {
-	const unsigned char *q = p, *from = p;
-	struct span word;
+	unsigned char *copy;
 	size_t len = 0;
 
-	while (is_word(*q))
-		q++;
-	if (*q != '\\' || !is_word(*unsplice(q))) {
-		*after = q;
-		return (struct span) { p, q - p };
+	if (!memchr(at, '\\', end - at))
+		return (struct span) { at, end - at };
+	copy = pool_get(lexer->pool, end - at);
+	for (; at < end; at = unsplice(at + 1))
+		copy[len++] = *at;
+	return (struct span) { copy, len };
+}
+
+static const unsigned char *after_word(const unsigned char *p)
+{
+	for (;;) {
+		const unsigned char *next;
+
+		while (is_word(*p))
+			p++;
+		next = unsplice(p);
+		if (next == p || !is_word(*next))
+			return p;
+		p = next;
 	}
-	for (q = p; is_word(*q); q = unsplice(q + 1))
-		len++;
-	word.at = pool_get(lexer->pool, len);
-	word.len = len;
-	for (len = 0; len < word.len; from = unsplice(from + 1))
-		((unsigned char *)word.at)[len++] = *from;
-	*after = q;
-	return word;
 }
 
 /* A preprocessing number; in assembly only digits and letters. */
 static const unsigned char *after_number(const struct lexer *lexer,
 					 const unsigned char *p)
 {
-	unsigned char last = 0;
+	const unsigned char *next;
+	unsigned char last;
 
-	while (is_word(*p) || (!lexer->assembly &&
-			       (*p == '.' || ((*p == '+' || *p == '-') &&
-					      (last == 'e' || last == 'p'))))) {
+	do {
 		last = *p | 0x20;
-		p = unsplice(p + 1);
-	}
+		next = unsplice(++p);
+		if (!is_word(*next) && lexer->assembly)
+			break;
+		if (!is_word(*next) && *next != '.' &&
+		    !((*next == '+' || *next == '-') &&
+		      (last == 'e' || last == 'p')))
+			break;
+		p = next;
+	} while (true);
 	return p;
 }
 
@@ -434,7 +460,7 @@ static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 	return *p;
 }
 
-/* p is at a quote or a comment that does not end; resume at end. */
+/* The bytes up to end are no token. */
 static struct token broken(struct lexer *lexer, const unsigned char *at,
 			   const unsigned char *rest, const unsigned char *end,
 			   const char *why)
@@ -445,75 +471,72 @@ static struct token broken(struct lexer *lexer, const unsigned char *at,
 	};
 }
 
+static bool is_quote(const struct lexer *lexer, unsigned char c)
+{
+	return !lexer->names_only &&
+	       (c == '"' || (c == '\'' && !lexer->assembly));
+}
+
+static struct token lex_quote(struct lexer *lexer, struct token token)
+{
+	bool closed;
+
+	token.kind = *token.at == '"' ? STRING : CHARACTER;
+	lexer->p = after_quote(token.at + 1, lexer->end, *token.at, &closed);
+	if (closed)
+		return token;
+	return broken(lexer, token.at, token.at + 1, lexer->p,
+		      token.kind == STRING ? "unterminated string" :
+		      "unterminated character constant");
+}
+
 static struct token lex(struct lexer *lexer)
 {
 	const unsigned char *p = lexer->p, *end = lexer->end, *q;
-	struct token token = { 0 };
-	bool closed;
+	struct token token = { .kind = END };
 
-	for (;;) {
+	for (;; p = q) {
 		p = unsplice(p);
-		if (is_blank(*p)) {
-			p++;
-		} else if (*p == '\n') {
-			if (lexer->in_directive) {
-				token.kind = LINE_END;
-				break;
-			}
+		q = p + 1;
+		if (*p == '\n' && !lexer->in_directive) {
 			lexer->line_start = true;
-			p++;
-		} else if (!*p) {
-			if (p == end)
-				break;
-			for (q = p; q < end && !*q; q++)
-				;
-			return broken(lexer, p, q, q, "nul byte");
 		} else if (*p == '/' && !lexer->names_only) {
-			q = unsplice(p + 1);
-			if (*q == '*') {
-				const unsigned char *after =
-					after_block(q + 1, end);
-
-				if (!after)
-					return broken(lexer, p, q + 1, end,
-						      "unterminated comment");
-				p = after;
-			} else if (*q == '/') {
-				p = after_line(q + 1, end);
-			} else {
+			q = after_comment(p, end);
+			if (!q)
+				return broken(lexer, p, unsplice(p + 1) + 1,
+					      end, "unterminated comment");
+			if (q == p)
 				break;
-			}
-		} else {
+		} else if (!*p && p < end) {
+			while (q < end && !*q)
+				q++;
+			return broken(lexer, p, q, q, "nul byte");
+		} else if (!is_blank(*p)) {
 			break;
 		}
 	}
 	token.at = p;
 	token.first = lexer->line_start;
 	lexer->p = p;
-	if (token.kind == LINE_END || p == end)
+	if (p == end)
 		return token;
+	if (*p == '\n') {
+		token.kind = LINE_END;
+		return token;
+	}
 	lexer->line_start = false;
 
+	if (is_quote(lexer, *p))
+		return lex_quote(lexer, token);
 	if (is_digit(*p) ||
 	    (*p == '.' && !lexer->assembly && is_digit(*unsplice(p + 1)))) {
 		token.kind = NUMBER;
 		lexer->p = after_number(lexer, p);
-		token.text = (struct span) { p, lexer->p - p };
+		token.text = spelt(lexer, p, lexer->p);
 	} else if (is_word(*p)) {
 		token.kind = WORD;
-		token.text = lex_word(lexer, p, &lexer->p);
-	} else if (*p == '"' && !lexer->names_only) {
-		token.kind = STRING;
-		lexer->p = after_quote(p + 1, end, '"', &closed);
-		if (!closed)
-			return broken(lexer, p, p + 1, lexer->p,
-				      "unterminated string");
-	} else if (*p == '\'' && !lexer->names_only && !lexer->assembly) {
-		token.kind = CHARACTER;
-		lexer->p = after_quote(p + 1, end, '\'', &closed);
-		if (!closed)
-			return broken(lexer, p, p + 1, lexer->p,
-				      "unterminated character constant");
+		lexer->p = after_word(p);
+		token.text = spelt(lexer, p, lexer->p);
 	} else {
 		token.kind = PUNCTUATION;
 		token.sign = lex_sign(lexer, p, &lexer->p);
@@ -703,9 +726,6 @@ static void add_member(struct reader *reader, struct span name)
 {
 	struct members *members = reader->members;
 
-	for (size_t i = 0; i < members->count; i++)
-		if (same(members->names[i], name))
-			return;
 	ROOM(members->names, members->count, members->room);
 	members->names[members->count++] = pool_copy(&members->pool, name);
 }
@@ -792,6 +812,8 @@ static void leave_scope(struct reader *reader, unsigned int scope)
 static void widen_scope(struct reader *reader, unsigned int scope,
 			size_t before)
 {
+	if (before > reader->binding_count)
+		before = reader->binding_count;
 	for (; before > 1 && reader->bindings[before - 1].scope > scope;
 	     before--)
 		reader->bindings[before - 1].scope = scope;
@@ -991,7 +1013,7 @@ static void follow_header_list(struct state *state, const struct token *token,
 		header->list_depth = 0;
 }
 
-/* SYSCALL_DEFINE2(name, ...) and its like define what they have first. */
+/* SYSCALL_DEFINE2(name, ...) and its like define what they name first. */
 static struct span function_name(const struct header *header)
 {
 	struct span name = header->name;
@@ -999,7 +1021,7 @@ static struct span function_name(const struct header *header)
 	if (!name.at)
 		return header->old_style;
 	for (size_t i = 0; i < name.len; i++)
-		if (is_word(name.at[i] & ~0x20) && name.at[i] >= 'a')
+		if (name.at[i] >= 'a' && name.at[i] <= 'z')
 			return name;
 	return header->argument.at ? header->argument : name;
 }
@@ -1048,46 +1070,36 @@ enum word_class { ORDINARY, KEYWORD, CONTROL, TYPE, ATTRIBUTE, AGGREGATE };
 
 static enum word_class classify(struct span word)
 {
-	static const struct {
-		const char *word;
-		enum word_class class;
-	} words[] = {
-		{ "return", KEYWORD }, { "sizeof", KEYWORD },
-		{ "case", KEYWORD }, { "else", KEYWORD }, { "do", KEYWORD },
-		{ "goto", KEYWORD }, { "typeof", KEYWORD },
-		{ "__typeof__", KEYWORD }, { "__typeof", KEYWORD },
-		{ "_Alignof", KEYWORD }, { "__alignof__", KEYWORD },
-		{ "_Generic", KEYWORD }, { "_Static_assert", KEYWORD },
-		{ "static_assert", KEYWORD }, { "break", KEYWORD },
-		{ "continue", KEYWORD }, { "default", KEYWORD },
-		{ "if", CONTROL }, { "for", CONTROL }, { "while", CONTROL },
-		{ "switch", CONTROL },
-		{ "void", TYPE }, { "char", TYPE }, { "short", TYPE },
-		{ "int", TYPE }, { "long", TYPE }, { "float", TYPE },
-		{ "double", TYPE }, { "signed", TYPE }, { "unsigned", TYPE },
-		{ "bool", TYPE }, { "_Bool", TYPE }, { "const", TYPE },
-		{ "volatile", TYPE }, { "restrict", TYPE }, { "static", TYPE },
-		{ "extern", TYPE }, { "inline", TYPE }, { "register", TYPE },
-		{ "auto", TYPE }, { "typedef", TYPE },
-		{ "__attribute__", ATTRIBUTE }, { "__attribute", ATTRIBUTE },
-		{ "__declspec", ATTRIBUTE }, { "_Alignas", ATTRIBUTE },
-		{ "asm", ATTRIBUTE }, { "__asm__", ATTRIBUTE },
-		{ "__asm", ATTRIBUTE }, { "__acquires", ATTRIBUTE },
-		{ "__releases", ATTRIBUTE }, { "__must_hold", ATTRIBUTE },
-		{ "__cond_acquires", ATTRIBUTE }, { "__printf", ATTRIBUTE },
-		{ "__scanf", ATTRIBUTE }, { "__aligned", ATTRIBUTE },
-		{ "__section", ATTRIBUTE }, { "__alloc_size", ATTRIBUTE },
-		{ "__alias", ATTRIBUTE }, { "__malloc", ATTRIBUTE },
-		{ "__nonnull", ATTRIBUTE }, { "__packed", ATTRIBUTE },
-		{ "__must_check", ATTRIBUTE }, { "__maybe_unused", ATTRIBUTE },
-		{ "__init", ATTRIBUTE }, { "__exit", ATTRIBUTE },
-		{ "struct", AGGREGATE }, { "union", AGGREGATE },
-		{ "enum", AGGREGATE },
+	static const char *const words[][24] = {
+		[KEYWORD] = {
+			"return", "sizeof", "case", "default", "else", "do",
+			"goto", "break", "continue", "typeof", "__typeof__",
+			"__typeof", "_Alignof", "__alignof__", "_Generic",
+			"_Static_assert", "static_assert",
+		},
+		[CONTROL] = { "if", "for", "while", "switch" },
+		[TYPE] = {
+			"void", "char", "short", "int", "long", "float",
+			"double", "signed", "unsigned", "bool", "_Bool",
+			"const", "volatile", "restrict", "static", "extern",
+			"inline", "register", "auto", "typedef",
+		},
+		/* Those that have parentheses, or often stand before some. */
+		[ATTRIBUTE] = {
+			"__attribute__", "__attribute", "__declspec",
+			"_Alignas", "asm", "__asm__", "__asm", "__acquires",
+			"__releases", "__must_hold", "__cond_acquires",
+			"__printf", "__scanf", "__aligned", "__section",
+			"__alloc_size", "__alias", "__malloc", "__nonnull",
+			"__packed", "__must_check", "__maybe_unused",
+		},
+		[AGGREGATE] = { "struct", "union", "enum" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i].word[0] == word.at[0] && is(word, words[i].word))
-			return words[i].class;
+	for (size_t class = KEYWORD; class < ARRAY_SIZE(words); class++)
+		for (const char *const *known = words[class]; *known; known++)
+			if (**known == *word.at && is(word, *known))
+				return class;
 	return ORDINARY;
 }
 
@@ -1363,7 +1375,7 @@ static void close_brace(struct reader *reader, struct state *state,
 	if (is_main(reader, state) && state->function.at &&
 	    in_column_one(reader, token)) {
 		state->beyond = 0;
-		while (state->in.kind != BODY && state->up)
+		while (state->in.kind != BODY && state->depth > 1)
 			pop(reader, state);
 	}
 	if (state->beyond) {
@@ -1378,7 +1390,7 @@ static void close_brace(struct reader *reader, struct state *state,
 	pop(reader, state);
 	leave_scope(reader, state->scope);
 	if (inner.kind == BODY || inner.kind == LINKAGE ||
-	    (inner.kind == BRACES && at_file_scope(state) &&
+	    (at_file_scope(state) && inner.kind == BRACES &&
 	     !state->header.value)) {
 		state->function = nothing;
 		new_header(reader, state);
