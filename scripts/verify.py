@@ -42,7 +42,7 @@ _OFF = ("STACK_VALIDATION", "UNWINDER_ORC", "ORC_UNWINDER", "RETPOLINE",
 _ON = ("UNWINDER_FRAME_POINTER", "CC_STACKPROTECTOR_NONE",
        "DEBUG_INFO_NONE")
 # What a configured or built tree holds that a copy must not.
-_MADE = ("*.o", "*.a", "*.ko", "*.cmd", "*.mod", "*.order", "*.d",
+_MADE = ("*.o", "*.a", "*.ko", "*.cmd", "*.mod", "*.order", ".*.d",
          "./.config*", "./include/generated", "./include/config",
          "./arch/*/include/generated", "./.git", "./vmlinux*",
          "./.tmp_*", "./System.map")
@@ -442,9 +442,12 @@ def _step(room: _Room, step: Step, now: Mapping[str, bytes],
           first: dict[str, _Image], warned: collections.Counter[str],
           objects: Sequence[str], look: Sequence[str]) -> Built:
     """Build one step whose files are in place, and compare."""
-    # What the preprocessor makes of the same files is asked for with them.
+    # What the preprocessor makes of the changed files is asked for as well;
+    # of those that include a changed header only where that is not enough.
+    near = [name for name in objects if _source(name) in step.contents] \
+        or list(objects[:2])
     said = _make(room, [*objects, *look,
-                        *(name[:-2] + ".i" for name in objects)])
+                        *(name[:-2] + ".i" for name in near)])
     done, failed, same, differ = [], [], [], []
     for name in objects:
         if not (room.build / name).is_file():
@@ -471,12 +474,14 @@ def _step(room: _Room, step: Step, now: Mapping[str, bytes],
     changed = {name: _code_lines(content, _changed(now.get(name, b""),
                                                    content))
                for name, content in step.contents.items()}
-    reached = _reached(room, [each.name for each in done], step.contents)
+    missed = _missed(room, near, step.contents, changed)
+    if missed and len(near) < len(done):
+        every = [each.name for each in done]
+        _make(room, [name[:-2] + ".i" for name in every if name not in near])
+        missed = _missed(room, every, step.contents, changed)
     return Built(step.name, tuple(done), tuple(sorted(new.elements())),
                  tuple(failed), tuple(same), tuple(differ),
-                 sum(map(len, changed.values())),
-                 tuple((name, line) for name, lines in sorted(changed.items())
-                       for line in lines if line not in reached[name]))
+                 sum(map(len, changed.values())), missed)
 
 
 def _warnings(said: str) -> collections.Counter[str]:
@@ -539,16 +544,19 @@ def _without_comments(code: str) -> str:
         if found[0].startswith("/") else found[0], code, flags=re.DOTALL)
 
 
-def _reached(room: _Room, objects: Sequence[str],
-             contents: Mapping[str, bytes]) -> dict[str, set[int]]:
-    """Return the lines of each file that the preprocessor let through."""
+def _missed(room: _Room, objects: Sequence[str],
+            contents: Mapping[str, bytes],
+            changed: Mapping[str, Sequence[int]]
+            ) -> tuple[tuple[str, int], ...]:
+    """Return the changed lines that the preprocessor let through nowhere."""
     seen: dict[str, set[int]] = {name: set() for name in contents}
     for name in objects:
         path = room.build / (name[:-2] + ".i")
         if path.is_file():
             _scan(room, path.read_text("latin-1"), seen)
-    return {name: _spread(contents[name], lines)
-            for name, lines in seen.items()}
+    return tuple(
+        (name, line) for name, lines in sorted(changed.items())
+        for line in sorted({*lines} - _spread(contents[name], seen[name])))
 
 
 def _scan(room: _Room, output: str, seen: Mapping[str, set[int]]) -> None:

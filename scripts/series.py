@@ -1,0 +1,936 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Cut a plan into patches that apply, build and read well one by one.
+
+The core comes first in the form that takes both iterators, then one patch a
+subsystem, then the end of the transition; so every step builds. The commits
+live in a private repository (repo.py), the mails in OUT/series, and what was
+proven about them in the cover letter: the mails are applied with git am, one
+by one, on a clean checkout, and what comes out has to be the plan.
+
+Data:   a tree, its Plan, Settings -> Series; mails as git format-patch makes
+        them, with To: and Cc: of their own.
+Units:  none.
+Errors: SeriesError, MaintainersError, RerollError, RepoError, TreeError. A
+        series is put in its place whole, or nothing is left of it.
+Source: Documentation/process/submitting-patches.rst; the layout of a branch
+        that b4 0.12 has prepared.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import email.header
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import core
+import maintainers
+import message
+import repo
+import reroll
+import tree as trees
+import verify
+from maintainers import Group, Owner
+from message import Check, Making, Prefix
+from plan import Plan
+from rules import Rule
+
+SHAPES = ("series", "single")
+# Years of log that are asked for a subject prefix; older ones are out of use.
+_LOG_YEARS = 6
+_CHECKPATCH = "scripts/checkpatch.pl"
+_CHECKED = re.compile(r"^(?:(?P<file>[^:\s]+):(?P<line>\d+): )?"
+                      r"(?P<level>ERROR|WARNING|CHECK):(?P<type>\w+): ")
+# Objects that no step may change; a sample is enough to show it.
+_UNTOUCHED = 8
+
+
+class SeriesError(Exception):
+    """There is no series; the message says what stands in the way."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    out: Path                # the folder that holds series/ and verify/
+    jobs: int
+    shape: str = "series"    # of SHAPES
+    branch: str = ""         # a branch to make as well
+    version: int = 1         # 2 and up: a reroll
+    signoff: bool = False    # sign with the user's own identity
+    build: bool = True       # compile each step
+    spatch: str = ""         # its version, "1.1.1"
+    command: str = "make series KERNEL=~/linux"
+
+
+@dataclass(frozen=True)
+class Series:
+    folder: Path
+    mails: tuple[str, ...]   # relative to folder, in sending order
+    proof: tuple[str, ...]   # what holds, one sentence each
+    notes: tuple[str, ...]   # what the sender should know
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A patch before it has a message."""
+
+    kind: str                # "core", "user", "end" or "whole"
+    title: str
+    contents: Mapping[str, bytes]    # of its files, as it leaves them
+    owner: Owner             # who takes it
+    name: str                # subsystem
+    top: str
+    body: str = ""           # of a patch that comes with kernel-patch/
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Posting:
+    """Mails that are sent together."""
+
+    folder: str              # below the series' own; "" for the only one
+    title: str               # of the cover
+    first: int               # index of its first patch
+    end: int                 # and past its last
+
+
+@dataclass(frozen=True)
+class _Proof:
+    lines: tuple[str, ...]
+    commits: tuple[repo.Commit, ...]
+
+
+def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
+    """Write the plan's series to OUT/series, with its branch if asked."""
+    if settings.shape not in SHAPES:
+        raise SeriesError(f"SHAPE={settings.shape}: give one of: "
+                          + ", ".join(SHAPES))
+    root = tree.root
+    base = repo.find_base(root)
+    ident = repo.identity(root)
+    trees.refuse_dirty(replace(tree, git=True))
+    if settings.branch:
+        repo.check_branch(root, settings.branch)
+    folder = settings.out / "series"
+    before = reroll.read(folder, settings.version) \
+        if settings.version > 1 else None
+    if not plan.after:
+        raise SeriesError(f"{root}: nothing to send: the tree needs no "
+                          "change")
+    with repo.private(root) as git:
+        _same_as_head(git, base, plan)
+        drafts, notes = _drafts(git, plan, settings)
+        checks, built = _build(tree, plan, drafts, settings)
+        trailers, dropped = _carry(git, base, before, drafts, plan)
+        notes += dropped
+        # Patches of a tree that has them already are named and not sent.
+        texts = [message.with_trailers(
+            _text(draft, plan, check, settings),
+            [*trailers.get(draft.title, ()),
+             *([f"Signed-off-by: {ident}"] if settings.signoff else [])])
+            for draft, check in zip(drafts, checks)]
+        commits = _commit(git, base.commit, drafts, texts, ident, base.date)
+        settings.out.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix="series.new.",
+                                      dir=settings.out))
+        try:
+            postings = _postings(drafts)
+            mails = _format(git, base, postings, drafts, commits, fresh,
+                            settings)
+            proof = _prove(git, base, plan, drafts, commits, mails, settings)
+            lines = (*proof, *built)
+            change = before.change_id if before and before.change_id \
+                else _change_id(base, plan)
+            covers = _covers(git, base, plan, postings, drafts, commits,
+                             lines, notes, before, change, ident, settings)
+            for posting, cover in zip(postings, covers):
+                name = _prefix(settings) + "0000-cover-letter.patch"
+                (fresh / posting.folder / name).write_bytes(
+                    _mail(cover, ident, base, settings,
+                          0, posting.end - posting.first))
+            if settings.branch:
+                notes.append(_branch(git, base, drafts, texts, ident, covers,
+                                     change, settings))
+            _put_in_place(fresh, folder, settings)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    names = sorted(str(path.relative_to(folder)) for path in
+                   folder.rglob("*.patch")
+                   if not re.match(r"v\d+/", str(path.relative_to(folder))))
+    return Series(folder, tuple(names), lines, tuple(notes))
+
+
+def text(series: Series) -> str:
+    """Return what a person reads of the result."""
+    return "".join(f"{line}\n" for line in [
+        *(f"{series.folder.name}/{message.plain(name)}"
+          for name in series.mails),
+        *(f"proven: {line}" for line in series.proof),
+        *(f"note: {line}" for line in series.notes)])
+
+
+# --- what the patches are --------------------------------------------------
+
+def _same_as_head(git: repo.Repo, base: repo.Base, plan: Plan) -> None:
+    """Refuse a checkout whose bytes are not those that git keeps."""
+    for name in sorted(plan.after):
+        if git.read(base.commit, name) != plan.before.get(name):
+            raise SeriesError(f"{message.plain(name)}: the checkout differs "
+                              "from HEAD, in its line endings or because "
+                              "git does not track it")
+
+
+def _drafts(git: repo.Repo, plan: Plan,
+            settings: Settings) -> tuple[list[_Draft], list[str]]:
+    """Say which patches there are, in order."""
+    root = plan.tree.root
+    users = {name: content for name, content in plan.after.items()
+             if name not in plan.core}
+    owners = maintainers.owners(root, plan.after, settings.jobs)
+    groups = maintainers.group(
+        {name: owners[name] for name in users}, plan.groups)
+    everybody = maintainers.merge(owners.values())
+    first, last = _layers(plan, bool(users), settings)
+    notes = [one.note for one in groups if one.note]
+    if settings.shape == "single":
+        return [_single(plan, first, everybody)], notes
+    logs = _log(git, [name for one in groups for name in one.files])
+    named: set[str] = set()
+    drafts = [_core_draft(letter, contents, owners, everybody, "core")
+              for letter, contents in first]
+    for one in groups:
+        rules = _rules(plan, one.files)
+        prefix = _prefix_of(one, logs)
+        notes.append(f"{one.name}: subject prefix \"{prefix.text.strip()}\" "
+                     f"from the {prefix.source}" if prefix.source == "log"
+                     else f"{one.name}: subject prefix "
+                     f"\"{prefix.text.strip()}\" from {prefix.source}, since "
+                     "the log has none")
+        title = _unique(message.subject(prefix, rules), one, named)
+        named.add(title)
+        drafts.append(_Draft("user", title,
+                             {name: users[name] for name in one.files},
+                             one.owner, one.name, one.top, rules=rules))
+    drafts += [_core_draft(letter, contents, owners, everybody, "end")
+               for letter, contents in last]
+    return drafts, notes
+
+
+_Layers = list[tuple[core.Letter, dict[str, bytes]]]
+
+
+def _layers(plan: Plan, users: bool,
+            settings: Settings) -> tuple[_Layers, _Layers]:
+    """Return what of the core comes before the users and what after.
+
+    The core's files go through up to three states: both types taken, one
+    type taken, and the index shifted in full width.
+    """
+    final = dict(plan.core)
+    if not final:
+        return [], []
+    root = plan.tree.root
+    now = {name: plan.before[name] for name in final}
+    states: list[tuple[Path, dict[str, bytes]]] = []
+    if plan.state is core.State.STRICT:
+        # Only corrections: the count is in the one file, the shift in the
+        # other.
+        return [(core.letter(patch), {name: final[name]})
+                for patch, name in ((core.COUNT_FIX, core.LIBRARY),
+                                    (core.WIDTH_FIX, core.HEADER))
+                if name in final], []
+    both = core.install(root, core.Form.TRANSITIONAL) \
+        if plan.state is core.State.ABSENT else {}
+    one = core.install(root, core.Form.STRICT) \
+        if plan.form is core.Form.STRICT else {}
+    together = bool(users) and settings.shape == "series"
+    if both and (together or not one):
+        states.append((core.PATCH[core.Form.TRANSITIONAL], both))
+    if one:
+        states.append((core.REMOVAL if states or not both
+                       else core.PATCH[core.Form.STRICT], one))
+    states.append((core.WIDTH_FIX, final))
+    steps: _Layers = []
+    for patch, contents in states:
+        step = {name: content for name, content in contents.items()
+                if now.get(name) != content}
+        now.update(step)
+        if step:
+            steps.append((core.letter(patch), step))
+    cut = 1 if both else 0
+    return (steps[:cut], steps[cut:]) if together else (steps, [])
+
+
+def _core_draft(letter: core.Letter, contents: Mapping[str, bytes],
+                owners: Mapping[str, Owner], everybody: Owner,
+                kind: str) -> _Draft:
+    """Return a patch of the core, which every user's maintainer gets too."""
+    mine = maintainers.merge(owners[name] for name in contents)
+    return _Draft(kind, letter.subject, contents, _with(mine, everybody),
+                  owners[min(contents)].subsystem or "lib", "lib",
+                  letter.body)
+
+
+def _single(plan: Plan, first: _Layers, everybody: Owner) -> _Draft:
+    """Return everything as one patch."""
+    letter = first[0][0] if first else core.Letter(
+        f"treewide: {message.SUMMARY}", "")
+    return _Draft("whole", letter.subject, dict(plan.after), everybody,
+                  "the whole tree", "", letter.body,
+                  _rules(plan, sorted(plan.after)))
+
+
+def _with(mine: Owner, everybody: Owner) -> Owner:
+    """Return an owner who takes the patch while everybody is copied."""
+    takes = mine.people or mine.lists
+    copied = {*mine.copied, *everybody.people, *everybody.copied}
+    return Owner(mine.subsystem, takes, tuple(sorted(copied - {*takes})),
+                 tuple(sorted({*mine.lists, *everybody.lists} - {*takes})))
+
+
+def _rules(plan: Plan, files: Sequence[str]) -> tuple[Rule, ...]:
+    return tuple({rule.name: rule for file in files
+                  for rule in plan.rules.get(file, ())}.values())
+
+
+def _unique(title: str, one: Group, taken: set[str]) -> str:
+    """Return a title that no other patch of the series has."""
+    if title not in taken:
+        return title
+    stem = Path(one.files[0]).stem
+    head, _, rest = title.rpartition(": ")
+    for number, word in enumerate([stem, *(f"{stem} {n}" for n in
+                                           range(2, 99))]):
+        longer = f"{head}: {word}: {rest}"
+        if len(longer) > message.SUBJECT:
+            longer = f"{word}: {rest}"[:message.SUBJECT]
+        if longer not in taken:
+            return longer
+    raise SeriesError(f"{title}: too many patches of one subject")
+
+
+def _log(git: repo.Repo, files: Sequence[str]) -> dict[str, list[str]]:
+    """Return the subjects of each file's commits, newest first."""
+    if not files:
+        return {}
+    head = datetime.datetime.fromtimestamp(
+        int(git.base.date[1:].split()[0]), datetime.timezone.utc)
+    since = head - datetime.timedelta(days=365 * _LOG_YEARS)
+    printed = git.git(
+        "--literal-pathspecs", "log", "--no-merges", "--no-renames",
+        "--format=%x01%s", "--name-only", "-z", "--encoding=UTF-8",
+        f"--since={since:%Y-%m-%dT%H:%M:%SZ}", git.base.commit, "--", *files)
+    found: dict[str, list[str]] = {name: [] for name in files}
+    for part in printed.split(b"\x01")[1:]:
+        subject, *names = re.split(rb"[\0\n]+", part)
+        for name in names:
+            if os.fsdecode(name) in found:
+                found[os.fsdecode(name)].append(
+                    subject.decode("utf-8", "replace"))
+    return found
+
+
+def _prefix_of(one: Group, logs: Mapping[str, Sequence[str]]) -> Prefix:
+    # A driver's .c files know its name better than a shared header.
+    files = [name for name in one.files if name.endswith(".c")] or one.files
+    return message.learn({name: logs[name] for name in files}) \
+        or message.guess(one.files, one.owner.lists)
+
+
+def untouched(plan: Plan) -> list[str]:
+    """Return files whose objects no patch may change: page walks only."""
+    # A file that asks for the API, or brings its own, may well change.
+    other = {entry.site.file for entry in plan.ledger.entries
+             if entry.code != "page-walk"}
+    return sorted({entry.site.file for entry in plan.ledger.entries
+                   if entry.site.file.endswith(".c")
+                   and not entry.site.file.startswith(("tools/", "arch/"))
+                   } - other - set(plan.after))[:_UNTOUCHED]
+
+
+# --- what was built --------------------------------------------------------
+
+def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
+           settings: Settings) -> tuple[list[Check], list[str]]:
+    """Compile each step, and say what that showed."""
+    steps = [verify.Step(f"{number}/{len(drafts)}", draft.contents)
+             for number, draft in enumerate(drafts, 1)]
+    try:
+        if not settings.build:
+            raise verify.VerifyError("it was not asked for")
+        report = verify.run(tree.root, tree.version, plan.before, steps,
+                            settings.out / "verify", settings.jobs,
+                            untouched(plan))
+    except verify.VerifyError as error:
+        why = str(error)
+        return ([Check((), (f"building: {why}", "hardware"))
+                 for _ in drafts], [f"building was skipped: {why}"])
+    for built in report.steps:
+        if built.failed:
+            name, why = built.failed[0]
+            raise SeriesError(f"patch {built.step}: {name} does not build: "
+                              f"{why}")
+    _keep_report(settings.out / "verify.txt", report)
+    return ([_check(report, built) for built in report.steps],
+            _built(report))
+
+
+def _keep_report(path: Path, report: verify.Report) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(verify.text(report))
+    fresh.replace(path)
+
+
+def _check(report: verify.Report, built: verify.Built) -> Check:
+    """Say what one patch was checked for."""
+    names = [each.name for each in built.objects]
+    where = f"for {report.machine} with {report.compiler}"
+    done = []
+    if names:
+        what = message.listed(names) if len(names) <= 3 else \
+            f"{len(names)} objects that it touches"
+        done.append(f"{what} build{'s' if len(names) == 1 else ''} {where}"
+                    + ("" if built.warnings else " and no new warning"))
+        code = sorted({_source_name(name) for each in built.objects
+                       for name in each.functions})
+        done.append("only the code of "
+                    + message.listed(f"{name}()" for name in code)
+                    + " changes" if 0 < len(code) <= 8 else
+                    f"the code of {len(code)} functions changes" if code else
+                    "no code changes")
+    if built.same:
+        done.append(f"{len(built.same)} objects that use the page iterator "
+                    "are byte-identical" if len(built.same) > 1 else
+                    f"{built.same[0]}, which uses the page iterator, is "
+                    "byte-identical")
+    left = [f"a new {warning}" for warning in built.warnings]
+    left += [f"{name} is not touched and not identical"
+             for name in built.differ]
+    if built.unreached:
+        files: dict[str, list[str]] = {}
+        for file, line in built.unreached:
+            files.setdefault(file, []).append(str(line))
+        left += [f"{file} line {', '.join(lines)}, which no build here "
+                 "reaches" for file, lines in files.items()]
+    elif names:
+        done.append("every changed line was compiled")
+    return Check(tuple(done), (*left, "hardware"))
+
+
+def _source_name(function: str) -> str:
+    """Return a function's name in C, without what the compiler added."""
+    return re.sub(r"(\.(isra|constprop|part|cold|llvm)(\.\d+)*)+$", "",
+                  function)
+
+
+def _built(report: verify.Report) -> list[str]:
+    """Say what was built over the whole series."""
+    objects = sorted({each.name for built in report.steps
+                      for each in built.objects})
+    warned = [warning for built in report.steps
+              for warning in built.warnings]
+    missed = [place for built in report.steps for place in built.unreached]
+    lines = [f"each step builds for {report.machine} with {report.compiler}: "
+             f"{message.many(len(objects), 'touched object')}, "
+             f"{message.many(len(warned), 'new warning')}"]
+    same = sorted({name for built in report.steps for name in built.same})
+    differ = sorted({name for built in report.steps
+                     for name in built.differ})
+    if same and not differ:
+        lines.append("untouched and byte-identical: " + ", ".join(same))
+    lines += [f"untouched, but not identical: {name}" for name in differ]
+    total = sum(built.changed for built in report.steps)
+    lines.append(f"every changed line of code ({total}) was compiled"
+                 if not missed else
+                 f"{total - len(missed)} of {total} changed lines of code "
+                 "were compiled; not reached: " + ", ".join(
+                     f"{file}:{line}" for file, line in missed))
+    lines += [f"not built before either: {name}: {why}"
+              for name, why in report.unbuilt]
+    return lines
+
+
+# --- messages, commits, mails ----------------------------------------------
+
+def _text(draft: _Draft, plan: Plan, check: Check,
+          settings: Settings) -> str:
+    making = Making(settings.command, settings.spatch if draft.rules else "")
+    files = sorted(name for name in draft.contents if name not in plan.core)
+    if draft.kind == "user":
+        return message.user(draft.title, files, plan.ledger.entries,
+                            draft.rules, making, check)
+    if draft.kind == "whole" and files:
+        return message.whole(draft.title, draft.body, files,
+                             plan.ledger.entries, draft.rules, making, check)
+    return message.core(draft.title, draft.body, making, check)
+
+
+def _commit(git: repo.Repo, start: str, drafts: Sequence[_Draft],
+            texts: Sequence[str], ident: repo.Ident, date: str,
+            committed: str = "") -> list[repo.Commit]:
+    commits: list[repo.Commit] = []
+    for draft, words in zip(drafts, texts):
+        parent = commits[-1].id if commits else start
+        commits.append(git.commit(parent, draft.contents, words, ident, date,
+                                  committed))
+    return commits
+
+
+def _postings(drafts: Sequence[_Draft]) -> list[_Posting]:
+    """Cut a series that is too long for the lists."""
+    if len(drafts) <= maintainers.CAP:
+        return [_Posting("", "", 0, len(drafts))]
+    postings: list[_Posting] = []
+    for index, draft in enumerate(drafts):
+        last = postings[-1] if postings else None
+        name = draft.top if draft.kind == "user" else draft.kind
+        if last and last.title == name \
+                and last.end - last.first < maintainers.CAP:
+            postings[-1] = replace(last, end=index + 1)
+        else:
+            folder = f"{len(postings) + 1:02}-{name.replace('/', '-')}"
+            postings.append(_Posting(folder, name, index, index + 1))
+    return postings
+
+
+def _prefix(settings: Settings) -> str:
+    return f"v{settings.version}-" if settings.version > 1 else ""
+
+
+def _format(git: repo.Repo, base: repo.Base, postings: Sequence[_Posting],
+            drafts: Sequence[_Draft], commits: Sequence[repo.Commit],
+            fresh: Path, settings: Settings) -> list[Path]:
+    """Write the mails of the patches, and return them in order."""
+    mails: list[Path] = []
+    for posting in postings:
+        folder = fresh / posting.folder
+        folder.mkdir(exist_ok=True)
+        start = commits[posting.first - 1].id if posting.first \
+            else base.commit
+        git.git("format-patch", "--quiet", "-o", str(folder), "--numbered",
+                "--zero-commit", "--no-signature", "--no-renames",
+                "--encode-email-headers",
+                *([f"--reroll-count={settings.version}"]
+                  if settings.version > 1 else []),
+                f"{start}..{commits[posting.end - 1].id}")
+        made = sorted(folder.glob("*.patch"))
+        for path, draft in zip(made, drafts[posting.first:posting.end]):
+            to, cc = _recipients([draft.owner])
+            path.write_bytes(_address(path.read_bytes(), to, cc))
+        mails += made
+    return mails
+
+
+def _recipients(owners: Sequence[Owner]) -> tuple[list[str], list[str]]:
+    """Return To: and Cc:; where no person takes it, the lists do."""
+    every = maintainers.merge(owners)
+    to = every.people or every.lists
+    cc = [*every.copied, *(every.lists if every.people else ())]
+    return list(to), [who for who in cc if who not in to]
+
+
+def _address(mail: bytes, to: Sequence[str], cc: Sequence[str]) -> bytes:
+    """Add To:, Cc: and, where the bytes ask for it, a charset."""
+    head, _, body = mail.partition(b"\n\n")
+    lines = _header("To", to) + _header("Cc", cc)
+    if any(byte > 127 for byte in body) \
+            and b"\nContent-Type:" not in head:
+        try:
+            body.decode("utf-8")
+            charset = b"UTF-8"
+        except UnicodeDecodeError:
+            charset = b"ISO-8859-1"
+        lines += (b"\nMIME-Version: 1.0\nContent-Type: text/plain; charset="
+                  + charset + b"\nContent-Transfer-Encoding: 8bit")
+    return head + lines + b"\n\n" + body
+
+
+def _header(name: str, addresses: Sequence[str]) -> bytes:
+    if not addresses:
+        return b""
+    return f"\n{name}: ".encode() + ",\n ".join(
+        map(_encoded, addresses)).encode("ascii")
+
+
+def _encoded(address: str) -> str:
+    """Return an address as a header can hold it."""
+    name, open_, box = address.rpartition(" <")
+    if not open_ or name.isascii():
+        return message.plain(address)
+    words = email.header.Header(
+        message.plain(name).strip('"'), "utf-8", maxlinelen=1000).encode()
+    return f"{words} <{box}"
+
+
+def _mail(cover: tuple[str, str, Owner], ident: repo.Ident, base: repo.Base,
+          settings: Settings, number: int, total: int) -> bytes:
+    """Return a cover letter as a mail."""
+    title, body, owner = cover
+    when = int(base.date[1:].split()[0])
+    zone = base.date.split()[1]
+    local = datetime.datetime.fromtimestamp(
+        when, datetime.timezone(datetime.timedelta(
+            minutes=int(zone[0] + "1") * (int(zone[1:3]) * 60
+                                          + int(zone[3:])))))
+    date = local.strftime("%a, ") + str(local.day) + local.strftime(
+        " %b %Y %H:%M:%S ") + zone
+    version = f" v{settings.version}" if settings.version > 1 else ""
+    wide = len(str(total))
+    head = [f"From {'0' * len(base.commit)} Mon Sep 17 00:00:00 2001",
+            f"From: {_encoded(str(ident))}", f"Date: {date}",
+            f"Subject: [PATCH{version} {number:0{wide}}/{total}] {title}"]
+    return _address("\n".join(head).encode("ascii", "replace") + b"\n\n"
+                    + body.encode("utf-8", "backslashreplace"),
+                    *_recipients([owner]))
+
+
+# --- proof -----------------------------------------------------------------
+
+def _prove(git: repo.Repo, base: repo.Base, plan: Plan,
+           drafts: Sequence[_Draft], commits: Sequence[repo.Commit],
+           mails: Sequence[Path], settings: Settings) -> list[str]:
+    """Apply the mails, and compare what comes out with the plan."""
+    keep_cr = any(b"\r\n" in content for content in
+                  [*plan.before.values(), *plan.after.values()])
+    done, why = git.am(base.commit, mails, keep_cr)
+    if why:
+        raise SeriesError(f"patch {len(done) + 1} of {len(mails)} does not "
+                          f"apply: {why}")
+    for number, (want, got) in enumerate(zip(commits, done), 1):
+        if want.tree != got.tree or git.git(
+                "log", "-1", "--format=%an <%ae>%n%B", want.id) != git.git(
+                "log", "-1", "--format=%an <%ae>%n%B", got.id):
+            raise SeriesError(f"patch {number} of {len(mails)}: git am makes "
+                              "something else of it")
+    whole = git.commit(base.commit, plan.after, "union\n",
+                       repo.Ident("union", "union"), base.date)
+    if len(done) != len(mails) or done[-1].tree != whole.tree:
+        raise SeriesError("the patches together are not the change that "
+                          "make apply makes")
+    how = "git am --keep-cr" if keep_cr else "git am"
+    return [f"the {len(mails)} patches apply in order with {how} on "
+            f"{base.commit[:12]}" if len(mails) > 1 else
+            f"the patch applies with {how} on {base.commit[:12]}",
+            "together they are byte-identical to make apply"
+            if len(mails) > 1 else
+            "it is byte-identical to make apply",
+            *_checkpatch(git, plan, drafts, mails, settings)]
+
+
+def _checkpatch(git: repo.Repo, plan: Plan, drafts: Sequence[_Draft],
+                mails: Sequence[Path], settings: Settings) -> list[str]:
+    """Compare what checkpatch says of the files before and after."""
+    root = plan.tree.root
+    if not (root / _CHECKPATCH).is_file():
+        return [f"checkpatch: not run: the tree has no {_CHECKPATCH}"]
+    # It writes a cache where it is run, so it is not run in the tree.
+    place = git.folder / "checkpatch"
+    place.mkdir()
+    now: dict[str, bytes] = dict(plan.before)
+    said: dict[str, collections.Counter[str]] = {
+        name: _judge_file(root, place, name, content)
+        for name, content in sorted(now.items())}
+    total: collections.Counter[str] = collections.Counter()
+    worse = []
+    for number, (mail, draft) in enumerate(zip(mails, drafts), 1):
+        (place / "mail").write_bytes(mail.read_bytes())
+        rows = _run_checkpatch(root, place, [
+            "mail", *(() if settings.signoff else ("--no-signoff",))])
+        total.update(row["level"] for row in rows)
+        grown: set[str] = set()
+        for name, content in sorted(draft.contents.items()):
+            after = _judge_file(root, place, name, content)
+            grown.update(after - said[name])
+            said[name] = after
+        # What the old lines had as well is not the patch's doing; what is
+        # said of the message or is new in a file is.
+        worse += sorted({f"patch {number}: {row['level']} {row['type']}"
+                         for row in rows
+                         if not row["file"] or row["file"] == "mail"
+                         or row["type"] in grown})
+    counts = ", ".join(message.many(total[level], level.lower())
+                       for level in ("ERROR", "WARNING", "CHECK"))
+    if not worse:
+        return [f"checkpatch --strict: {counts}, none that the files did not "
+                "have before"]
+    return [f"checkpatch --strict: {counts}; new: {'; '.join(worse)}"]
+
+
+def _judge_file(root: Path, place: Path, name: str,
+                content: bytes) -> collections.Counter[str]:
+    """Count what checkpatch says of a file, by type."""
+    if not re.fullmatch(r"[\w./+,@=-]+", name) or name.startswith("-"):
+        return collections.Counter()
+    path = place / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return collections.Counter(
+        row["type"] for row in _run_checkpatch(root, place, ["-f", name]))
+
+
+def _run_checkpatch(root: Path, place: Path,
+                    words: Sequence[str]) -> list[dict[str, str]]:
+    done = subprocess.run(
+        ["perl", str(root / _CHECKPATCH), f"--root={root}", "--strict",
+         "--show-types", "--terse", "--no-summary", *words], cwd=place,
+        env=repo.neutral(place), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="replace")
+    rows = [found.groupdict(default="") for found in
+            map(_CHECKED.match, done.stdout.splitlines()) if found]
+    if done.returncode not in (0, 1) or (done.returncode and not rows):
+        last = done.stderr.strip().splitlines()[-1:]
+        raise SeriesError(f"{_CHECKPATCH}: "
+                          + (last[0] if last else "it failed"))
+    return rows
+
+
+# --- the cover -------------------------------------------------------------
+
+def _covers(git: repo.Repo, base: repo.Base, plan: Plan,
+            postings: Sequence[_Posting], drafts: Sequence[_Draft],
+            commits: Sequence[repo.Commit], proof: Sequence[str],
+            notes: Sequence[str], before: reroll.Previous | None,
+            change: str, ident: repo.Ident,
+            settings: Settings) -> list[tuple[str, str, Owner]]:
+    """Return subject, text and recipients of each posting's cover."""
+    adds = plan.state is core.State.ABSENT and bool(plan.core)
+    story = message.story(message.Shape(
+        settings.shape == "single", adds,
+        sum(draft.kind == "core" for draft in drafts) - adds,
+        sum(draft.kind == "user" for draft in drafts),
+        drafts[-1].kind == "end" and plan.state is not core.State.STRICT,
+        plan.ledger.count("manual") + plan.ledger.count("unread")))
+    news = _news(git, base, commits, before, notes)
+    covers = []
+    for posting in postings:
+        mine = drafts[posting.first:posting.end]
+        title = "lib/scatterlist: walk DMA addresses with an iterator of " \
+            "their own" if not posting.folder else \
+            f"{posting.title}: {message.SUMMARY}"
+        start = commits[posting.first - 1].id if posting.first \
+            else base.commit
+        end = commits[posting.end - 1].id
+        where = f"This is part {postings.index(posting) + 1} of " \
+            f"{len(postings)}; the parts apply in order." \
+            if posting.folder else ""
+        people = "\n".join(message.item(
+            f"{number}/{len(mine)} {draft.name}: "
+            + message.plain("; ".join(_recipients([draft.owner])[0])
+                            or "no maintainer and no list"))
+            for number, draft in enumerate(mine, 1))
+        left = message.persons(plan.ledger)
+        parts = [
+            message.fill(where), story,
+            "Proof:\n\n" + "\n".join(map(message.item, proof)),
+            "The sites of the iterators in this tree:\n\n" + _indent(
+                message.table(plan.ledger)),
+            "Left to a person:\n\n" + "\n".join(map(message.item, left))
+            if left else "",
+            "Who takes what:\n\n" + people,
+            message.fill("Made with:") + f"\n\n  {settings.command}",
+            *news, message.LINK,
+            _shortlog(ident, mine),
+            git.git("diff", "--stat", "--summary", "--no-renames", start,
+                    end).decode("utf-8", "surrogateescape").rstrip("\n"),
+            _base_lines(git, base, change, commits[:posting.first])]
+        owner = maintainers.merge(draft.owner for draft in mine)
+        covers.append((title, "\n\n".join(filter(None, parts)) + "\n",
+                       owner))
+    return covers
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))
+
+
+def _shortlog(ident: repo.Ident, drafts: Sequence[_Draft]) -> str:
+    return f"{ident.name} ({len(drafts)}):\n" + "\n".join(
+        f"  {draft.title}" for draft in drafts)
+
+
+def _base_lines(git: repo.Repo, base: repo.Base, change: str,
+                earlier: Sequence[repo.Commit]) -> str:
+    lines = [f"base-commit: {base.commit}"]
+    for commit in earlier:
+        shown = git.git("diff-tree", "-p", commit.id)
+        found = git.git("patch-id", "--stable", stdin=shown).split()
+        lines.append(f"prerequisite-patch-id: {found[0].decode()}")
+    return "\n".join([*lines, f"change-id: {change}"])
+
+
+def _change_id(base: repo.Base, plan: Plan) -> str:
+    digest = hashlib.sha256(base.commit.encode())
+    for name, content in sorted(plan.after.items()):
+        digest.update(os.fsencode(name) + b"\0" + content)
+    day = datetime.datetime.fromtimestamp(int(base.date[1:].split()[0]),
+                                          datetime.timezone.utc)
+    return f"{day:%Y%m%d}-sg-dma-page-iter-{digest.hexdigest()[:12]}"
+
+
+# --- the version before ----------------------------------------------------
+
+def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
+           drafts: Sequence[_Draft], plan: Plan
+           ) -> tuple[dict[str, list[str]], list[str]]:
+    """Return trailers by title, and what became of the rest."""
+    if before is None:
+        return {}, []
+    carried: dict[str, list[str]] = {}
+    notes = []
+    now = dict(plan.before)
+    ids = {}
+    for draft in drafts:
+        ids[draft.title] = _patch_id(git, base, now, draft.contents)
+        now.update(draft.contents)
+    for mail in before.patches:
+        kept = git.git("patch-id", "--stable", stdin=mail.raw).split()
+        if mail.title not in ids:
+            notes.append(
+                f"dropped since v{before.version}: {mail.title}: " + (
+                    "the tree has it already"
+                    if git.has_already(base.commit, mail.raw) else
+                    "the tree does not need it any more"))
+        elif kept and kept[0].decode() == ids[mail.title]:
+            carried[mail.title] = list(mail.trailers)
+        else:
+            notes += [f"not carried, since the patch changed: {line} "
+                      f"({mail.title})" for line in mail.trailers]
+    number = sum(map(len, carried.values()))
+    if number:
+        notes.append(f"{message.many(number, 'trailer')} carried from "
+                     f"v{before.version}")
+    return carried, notes
+
+
+def _patch_id(git: repo.Repo, base: repo.Base, now: Mapping[str, bytes],
+              contents: Mapping[str, bytes]) -> str:
+    nobody = repo.Ident("trial", "trial")
+    first = git.commit(base.commit, now, "before\n", nobody, base.date)
+    second = git.commit(first.id, contents, "after\n", nobody, base.date)
+    shown = git.git("diff-tree", "-p", first.id, second.id)
+    found = git.git("patch-id", "--stable", stdin=shown).split()
+    return found[0].decode() if found else ""
+
+
+def _news(git: repo.Repo, base: repo.Base, commits: Sequence[repo.Commit],
+          before: reroll.Previous | None,
+          notes: Sequence[str]) -> list[str]:
+    """Return what changed since the version before, with a range-diff."""
+    if before is None:
+        return []
+    about = [line for line in notes if line.startswith(
+        ("dropped since", "not carried")) or "carried from" in line]
+    parts = [f"Changes since v{before.version}:\n\n" + "\n".join(
+        map(message.item, about or ["none but in the patches below"]))]
+    known = git.attempt("cat-file", "-e", f"{before.base}^{{commit}}")
+    if not before.base or known.returncode != 0:
+        return [*parts, f"No range-diff: v{before.version} starts at a commit "
+                "that is not here."]
+    crlf = any(b"\r\n" in mail.raw for mail in before.patches)
+    old, why = git.am(before.base, [mail.path for mail in before.patches],
+                      crlf)
+    if why or not old:
+        return [*parts, f"No range-diff: v{before.version} does not apply: "
+                f"{why}"]
+    shown = git.git("range-diff", "--no-color", "--no-dual-color",
+                    f"{before.base}..{old[-1].id}",
+                    f"{base.commit}..{commits[-1].id}")
+    return [*parts, f"Range-diff against v{before.version}:\n\n"
+            + shown.decode("utf-8", "backslashreplace").rstrip("\n")]
+
+
+# --- putting it in place ---------------------------------------------------
+
+def _branch(git: repo.Repo, base: repo.Base, drafts: Sequence[_Draft],
+            texts: Sequence[str], ident: repo.Ident,
+            covers: Sequence[tuple[str, str, Owner]], change: str,
+            settings: Settings) -> str:
+    """Make the branch, with a cover that b4 knows where b4 is there."""
+    # b4 looks for its cover among the commits of the last year, so these
+    # are dated by the clock; the mails are not.
+    clock = f"@{int(datetime.datetime.now().timestamp())} +0000"
+    start = base.commit
+    enrolled = _b4()
+    if enrolled:
+        start = git.commit(start, {}, _b4_cover(base, covers, change,
+                                                settings),
+                           ident, base.date, clock).id
+    commits = _commit(git, start, drafts, texts, ident, base.date, clock)
+    git_tip = commits[-1].id
+    git_root = base.root
+    repo.check_branch(git_root, settings.branch)
+    git.publish(settings.branch, git_tip, "sgwalk: make series")
+    if enrolled:
+        repo.enrol(git_root, settings.branch)
+    return f"branch {settings.branch} is at {git_tip[:12]}" + (
+        ", enrolled with b4" if enrolled else "; b4 is not here to enrol it")
+
+
+def _b4() -> bool:
+    return shutil.which("b4") is not None
+
+
+def _b4_cover(base: repo.Base, covers: Sequence[tuple[str, str, Owner]],
+              change: str, settings: Settings) -> str:
+    """Return the message of the empty commit that b4 keeps a cover in."""
+    title, body, _ = covers[0]
+    text = re.split(r"^\S.* \(\d+\):$", body, maxsplit=1,
+                    flags=re.MULTILINE)[0].rstrip("\n")
+    to, cc = _recipients([maintainers.merge(one[2] for one in covers)])
+    track = {"series": {"revision": settings.version, "change-id": change,
+                        "base-branch": base.branch, "prefixes": []}}
+    return "\n".join([
+        title, "", text, "", *(f"To: {message.plain(who)}" for who in to),
+        *(f"Cc: {message.plain(who)}" for who in cc), "",
+        "--- b4-submit-tracking ---",
+        "# This section is used internally by b4 prep for tracking purposes.",
+        json.dumps(track, indent=2), ""])
+
+
+def _put_in_place(fresh: Path, folder: Path, settings: Settings) -> None:
+    """Swap the finished folder in, keeping the versions before."""
+    for path in _versions(folder):
+        shutil.copytree(path, fresh / path.name)
+    lying = reroll.current(folder)
+    if 0 < lying < settings.version:
+        kept = fresh / f"v{lying}"
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir()
+        for path in sorted(folder.iterdir()):
+            if path.suffix == ".patch":
+                shutil.copy2(path, kept / path.name)
+            elif re.fullmatch(r"\d\d-.*", path.name) and path.is_dir():
+                shutil.copytree(path, kept / path.name)
+    os.chmod(fresh, 0o777 & ~_umask())
+    old = folder.with_name(fresh.name + ".old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _versions(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from sorted(path for path in folder.iterdir()
+                          if path.is_dir()
+                          and re.fullmatch(r"v\d+", path.name))
+
+
+def _umask() -> int:
+    now = os.umask(0o077)
+    os.umask(now)
+    return now

@@ -1,0 +1,544 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hold series.py to what its patches are, say and leave behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+from dataclasses import replace
+from pathlib import Path
+from typing import Sequence
+from unittest import mock
+
+import core
+import series
+import smalltree
+import tree as trees
+from maintainers import MaintainersError
+from plan import Plan
+from repo import RepoError
+from series import Series, SeriesError
+from seriestree import (PAGES, SeriesCase, am, commit, make, picture, section,
+                        walk)
+from tree import TreeError
+
+TWO = {"drivers/misc/opal.c": walk("opal"),
+       "drivers/video/jade.c": walk("jade")}
+OWNERS = section("opal", "drivers/misc/opal.c") \
+    + section("jade", "drivers/video/")
+
+
+class OrderTest(SeriesCase):
+    """Which patches there are, and in which order."""
+
+    def make_two(self) -> Path:
+        return make(self.scratch / "tree", TWO, OWNERS)
+
+    def subjects(self, made: Series) -> list[str]:
+        found = []
+        for name in made.mails:
+            head = (made.folder / name).read_text().partition("\n\n")[0]
+            subject = re.search(r"^Subject: (.*(?:\n .*)*)", head,
+                                re.MULTILINE)
+            assert subject is not None
+            found.append(subject[1].replace("\n", ""))
+        return found
+
+    def test_core_users_removal_in_this_order(self) -> None:
+        root = self.make_two()
+        made = self.write(root)
+        self.assertEqual(self.subjects(made)[1:], [
+            "[PATCH 1/4] lib/scatterlist: add a page iterator for DMA "
+            "addresses",
+            "[PATCH 2/4] misc/opal: walk DMA addresses with the DMA page "
+            "iterator",
+            "[PATCH 3/4] video/jade: walk DMA addresses with the DMA page "
+            "iterator",
+            "[PATCH 4/4] lib/scatterlist: take DMA addresses of DMA walks "
+            "only"])
+        first = self.text(made, "0001")
+        self.assertIn("union sg_any_page_iter", first)
+        self.assertIn("-union sg_any_page_iter", self.text(made, "0004"))
+
+    def test_patches_applied_by_hand_are_the_plan(self) -> None:
+        root = self.make_two()
+        plan = self.plan(root)
+        made = self.write(root, plan)
+        am(root, [made.folder / name for name in made.mails[1:]])
+        for name, content in plan.after.items():
+            self.assertEqual((self.scratch / "am" / name).read_bytes(),
+                             content)
+
+    def test_no_last_patch_while_a_site_is_left_to_a_person(self) -> None:
+        mixed = walk("onyx").replace(b"(&it);", b"(&it) + "
+                                     b"(u64)sg_page_iter_page(&it);")
+        root = make(self.scratch / "tree",
+                    {**TWO, "drivers/misc/onyx.c": mixed}, OWNERS)
+        made = self.write(root)
+        self.assertEqual(len(made.mails), 4)
+        cover = " ".join(self.text(made, "0000").split())
+        self.assertIn("No patch ends the transition", cover)
+        self.assertIn("drivers/misc/onyx.c line 6, 8, 9: manual", cover)
+
+    def test_single_is_one_patch_with_the_strict_api(self) -> None:
+        root = self.make_two()
+        made = self.write(root, shape="single")
+        self.assertEqual(len(made.mails), 2)
+        only = self.text(made, "0001")
+        self.assertNotIn("sg_any_page_iter", only)
+        self.assertIn("drivers/misc/opal.c:", only)
+        self.assertIn("[PATCH 1/1]", only)
+
+    def test_core_alone_is_strict_at_once(self) -> None:
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
+        plan = self.plan(root)
+        both = core.install(root, core.Form.STRICT)
+        made = self.write(root, replace(
+            plan, core=both, after=both, form=core.Form.STRICT,
+            before={name: (root / name).read_bytes() for name in both}))
+        self.assertEqual(len(made.mails), 2)
+        self.assertNotIn("sg_any_page_iter", self.text(made, "0001"))
+
+    def test_tree_with_the_api_gets_only_the_callers(self) -> None:
+        root = self.make_two()
+        for name, content in core.install(root, core.Form.STRICT).items():
+            (root / name).write_bytes(content)
+        commit(root, "lib/scatterlist: provide a DMA page iterator")
+        made = self.write(root)
+        self.assertEqual(len(made.mails), 3)
+        self.assertNotIn("lib/scatterlist.c", "".join(
+            self.text(made, f"000{number}") for number in (1, 2)))
+
+    def test_tree_in_transition_gets_callers_and_the_end(self) -> None:
+        root = self.make_two()
+        for name, content in core.install(root,
+                                          core.Form.TRANSITIONAL).items():
+            (root / name).write_bytes(content)
+        commit(root, "lib/scatterlist: provide a DMA page iterator")
+        made = self.write(root)
+        self.assertEqual(
+            [re.sub(r".*\] ([^:]*):.*", r"\1", one)
+             for one in self.subjects(made)[1:]],
+            ["misc/opal", "video/jade", "lib/scatterlist"])
+
+    def test_correction_of_the_iterator_is_a_patch_with_its_trailers(
+            self) -> None:
+        root = self.make_two()
+        for name, content in core.install(root, core.Form.STRICT).items():
+            (root / name).write_bytes(content)
+        commit(root, "lib/scatterlist: provide a DMA page iterator")
+        fix = core.fix(root)
+        plan = self.plan(root)
+        made = self.write(root, replace(
+            plan, core=fix, after={**plan.after, **fix},
+            before={**plan.before,
+                    **{name: (root / name).read_bytes() for name in fix}}))
+        self.assertEqual(len(made.mails), 4)
+        self.assertRegex(self.text(made, "0001"),
+                         r"\n\nFixes: d901b2760dc6 .*\nLink: .*\n---\n")
+        cover = " ".join(self.text(made, "0000").split())
+        self.assertIn("1 patch corrects the iterator", cover)
+        self.assertNotIn("adds an iterator", cover)
+
+    def test_tree_that_needs_nothing_is_told_so(self) -> None:
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
+        plan = replace(self.plan(root), after={}, core={}, before={})
+        with self.assertRaisesRegex(SeriesError, "nothing to send"):
+            self.write(root, plan)
+
+    def test_file_of_two_sections_stays_in_one_patch_with_its_header(self
+                                                                     ) -> None:
+        root = self.make_two()
+        plan = replace(self.plan(root), groups=(tuple(TWO),))
+        made = self.write(root, plan)
+        self.assertEqual(len(made.mails), 4)
+        both = self.text(made, "0002")
+        for name in TWO:
+            self.assertIn(f"+++ b/{name}", both)
+
+
+class MailTest(SeriesCase):
+    """What a mail says and to whom."""
+
+    def test_maintainers_get_their_patch_the_core_and_the_cover(self
+                                                                ) -> None:
+        made = self.write(make(self.scratch / "tree", TWO, OWNERS))
+        opal, jade = "Opal Smith <opal@x.example>", \
+            "Jade Smith <jade@x.example>"
+        self.assertIn(f"\nTo: {opal}\nCc: kernel@lists.example,\n "
+                      "opal@lists.example\n\n", self.text(made, "0002"))
+        self.assertNotIn(jade, self.text(made, "0002"))
+        for number in ("0000", "0001", "0004"):
+            head = self.text(made, number).partition("\n\n")[0]
+            for who in (opal, jade, "jade@lists.example"):
+                self.assertIn(who, head)
+
+    def test_nothing_is_signed_unless_asked(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        plan = self.plan(root)
+        made = self.write(root, plan)
+        self.assertNotIn("Signed-off-by", "".join(
+            self.text(made, name) for name in made.mails))
+        made = self.write(root, plan, signoff=True)
+        for name in made.mails[1:]:
+            self.assertIn("Signed-off-by: Ada Sender <ada@sender.example>\n"
+                          "---\n", self.text(made, name))
+
+    def test_message_says_what_was_converted_and_how(self) -> None:
+        made = self.write(make(self.scratch / "tree", TWO, OWNERS))
+        said = self.text(made, "0002")
+        for part in ("drivers/misc/opal.c:\n  opal_fill()\n",
+                     "opal_fill() walks sgt->nents entries",
+                     "Made with cocci/migrate/local-walk.cocci and spatch "
+                     "1.1.1:\n\n  make series KERNEL=~/linux\n",
+                     "Not checked: building", "Link: https://lore.kernel"):
+            self.assertIn(part, said)
+
+    def test_subject_is_at_most_75_columns(self) -> None:
+        name = "drivers/misc/a-driver-with-an-uncommonly-long-name.c"
+        made = self.write(make(self.scratch / "tree", {name: walk("opal")},
+                               section("opal", name)))
+        subject = self.text(made, "0002").partition("Subject: ")[2]
+        title = re.sub(r"\n ", " ", subject).partition("] ")[2]
+        self.assertLessEqual(len(title.partition("\n")[0]), 75)
+
+    def test_prefix_comes_from_the_log(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        for number in range(2):
+            with (root / "drivers/misc/opal.c").open("a") as file:
+                file.write(f"/* {number} */\n")
+            commit(root, f"media: opal: Add comment {number}")
+        made = self.write(root)
+        self.assertIn("] media: opal: Walk DMA", self.text(made, "0002"))
+        self.assertIn("OPAL DRIVER: subject prefix \"media: opal:\" from the "
+                      "log", made.notes)
+
+    def test_latin_1_line_crosses_the_mail_unchanged(self) -> None:
+        code = walk("opal").replace(b"a mapped", b"caf\xe9's mapped")
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": code})
+        made = self.write(root)
+        mail = (made.folder / made.mails[2]).read_bytes()
+        self.assertIn(b"caf\xe9", mail)
+        self.assertIn(b"charset=ISO-8859-1", mail)
+
+    def test_crlf_file_asks_for_keep_cr_and_crosses_unchanged(self) -> None:
+        code = walk("opal").replace(b"\n", b"\r\n")
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": code})
+        made = self.write(root)
+        self.assertIn("git am --keep-cr", made.proof[0])
+
+    def test_name_beyond_ascii_is_encoded_in_headers(self) -> None:
+        owners = section("opal", "drivers/misc/").replace(
+            "Opal Smith", "J\u00f6rg Smith")
+        made = self.write(make(
+            self.scratch / "tree", {"drivers/misc/opal.c": walk("opal")},
+            owners))
+        head = self.text(made, "0002").partition("\n\n")[0]
+        self.assertTrue(head.isascii())
+        self.assertIn("To: =?utf-8?", head)
+
+    def test_checkpatch_of_the_tree_is_asked_and_its_cache_stays_out(
+            self) -> None:
+        script = b"""use strict;
+open(my $c, '>', '.checkpatch-camelcase.x'); close($c);
+my $f = $ARGV[-1] eq '--no-signoff' ? $ARGV[-2] : $ARGV[-1];
+open(my $in, '<', $f) or die "$f: $!"; local $/; my $t = <$in>;
+print "$f:1: WARNING:OLD: was there\\n" if $t =~ /opal_fill/;
+print "$f:1: ERROR:NEW: is new\\n" if $t =~ /for_each_sg_dma_page\\(sgt/;
+exit 1 if $t =~ /opal_fill|for_each_sg_dma_page\\(sgt/;
+"""
+        root = make(self.scratch / "tree", {
+            **TWO, "scripts/checkpatch.pl": script}, OWNERS)
+        made = self.write(root)
+        line, = [one for one in made.proof if one.startswith("checkpatch")]
+        self.assertIn("patch 2: ERROR NEW", line)
+        self.assertNotIn("patch 1: ERROR NEW", line)
+        self.assertEqual(list(root.rglob(".checkpatch*")), [])
+
+    def test_send_email_accepts_the_folder_as_it_is(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        made = self.write(root)
+        tools = subprocess.run(["git", "--exec-path"], capture_output=True,
+                               text=True, check=True).stdout.strip()
+        if not os.path.exists(f"{tools}/git-send-email"):
+            self.skipTest("git send-email is not installed")
+        done = subprocess.run(
+            ["git", "send-email", "--dry-run", str(made.folder)], cwd=root,
+            capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("Result: OK"), 5)
+
+
+class LongTest(SeriesCase):
+
+    def test_more_than_fifteen_patches_are_parts_that_apply_in_order(
+            self) -> None:
+        names = [*(f"drivers/misc/a{n}.c" for n in range(9)),
+                 *(f"drivers/video/b{n}.c" for n in range(7))]
+        root = make(self.scratch / "tree",
+                    {name: walk(Path(name).stem) for name in names},
+                    "".join(section(Path(name).stem, name)
+                            for name in names))
+        made = self.write(root)
+        parts = sorted({name.partition("/")[0] for name in made.mails})
+        self.assertEqual(parts, ["01-core", "02-drivers-misc",
+                                 "03-drivers-video", "04-end"])
+        self.assertEqual(len([name for name in made.mails
+                              if "0000-cover" in name]), 4)
+        cover = self.text(made, "03-drivers-video/0000")
+        self.assertEqual(cover.count("prerequisite-patch-id: "), 10)
+        self.assertIn("[PATCH 0/7] drivers/video:", cover)
+        am(root, [made.folder / name for name in made.mails
+                  if "0000-cover" not in name])
+
+
+class BranchTest(SeriesCase):
+
+    def test_checkout_index_and_branches_are_as_before(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        before = picture(root)
+        self.write(root, branch="walks")
+        after = picture(root)
+        new = {name for name in after if after[name] != before.get(name)}
+        self.assertLessEqual(new, {"refs/heads/walks",
+                                   "logs/refs/heads/walks", "config"})
+        self.assertEqual(smalltree.git(root, "status", "--porcelain"), "")
+        self.nothing_private_is_left()
+
+    def test_branch_ends_in_the_plan(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        plan = self.plan(root)
+        self.write(root, plan, branch="walks")
+        for name, content in plan.after.items():
+            self.assertEqual(smalltree.git(root, "show", f"walks:{name}"),
+                             content.decode())
+
+    @unittest.skipUnless(shutil.which("b4"), "b4 is not installed")
+    def test_b4_knows_the_branch_as_prepared(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        made = self.write(root, branch="walks")
+        place = self.scratch / "walks"
+        smalltree.git(root, "worktree", "add", "-q", str(place), "walks")
+        done = subprocess.run(["b4", "prep", "--show-info"], cwd=place,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("cover-subject: lib/scatterlist: walk DMA", done.stdout)
+        self.assertIn("base-branch: main", done.stdout)
+        change = re.search(r"change-id: (\S+)", self.text(made, "0000"))
+        assert change is not None
+        self.assertIn(f"change-id: {change[1]}\n", done.stdout)
+        self.assertEqual(done.stdout.count("\ncommit-"), 4)
+
+    @unittest.skipIf(shutil.which("b4") is None, "b4 is not installed")
+    def test_without_b4_the_branch_has_the_patches_alone(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        with mock.patch("series._b4", return_value=False):
+            made = self.write(root, branch="walks")
+        self.assertEqual(
+            smalltree.git(root, "rev-list", "--count", "main..walks"), "4\n")
+        self.assertIn("b4 is not here", made.notes[-1])
+
+
+class FailureTest(SeriesCase):
+    """One sentence, and nothing left behind."""
+
+    plan_of_two: Plan
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.root = make(self.scratch / "tree", TWO, OWNERS)
+        self.made = self.plan(self.root)
+
+    def refuse(self, error: type[Exception], why: str, root: Path,
+               **more: object) -> None:
+        before = picture(root) if (root / ".git").is_dir() else {}
+        tree = replace(self.made.tree, root=root)
+        with self.assertRaisesRegex(error, why) as caught:
+            series.write(tree, replace(self.made, tree=tree),
+                         self.settings(**more))
+        self.assertNotIn("\n", str(caught.exception))
+        if before:
+            self.assertEqual(picture(root), before)
+        self.assertFalse((self.out / "series").exists())
+        self.nothing_private_is_left()
+
+    def test_no_git_program(self) -> None:
+        empty = self.scratch / "empty"
+        empty.mkdir()
+        with mock.patch.dict(os.environ, PATH=str(empty)):
+            self.refuse(RepoError, "git: not found", self.root)
+
+    def test_tree_without_git(self) -> None:
+        bare = self.scratch / "bare"
+        shutil.copytree(self.root, bare,
+                        ignore=shutil.ignore_patterns(".git"))
+        self.refuse(RepoError, "not a git repository", bare)
+
+    def test_tree_below_another_repository(self) -> None:
+        outer = self.scratch / "outer"
+        shutil.copytree(self.root, outer / "linux",
+                        ignore=shutil.ignore_patterns(".git"))
+        smalltree.commit(outer)
+        self.refuse(RepoError, "not the top", outer / "linux")
+
+    def test_shallow_clone(self) -> None:
+        commit_two = self.root / "drivers/misc/more.c"
+        commit_two.write_text("int more;\n")
+        commit(self.root, "misc: add more")
+        clone = self.scratch / "clone"
+        smalltree.git(self.scratch, "clone", "-q", "--depth=1",
+                      f"file://{self.root}", str(clone))
+        self.refuse(RepoError, "shallow clone", clone)
+
+    def test_detached_head(self) -> None:
+        smalltree.git(self.root, "checkout", "-q", "--detach")
+        self.refuse(RepoError, "HEAD is detached", self.root)
+
+    def test_repository_without_a_commit(self) -> None:
+        bare = self.scratch / "bare"
+        shutil.copytree(self.root, bare,
+                        ignore=shutil.ignore_patterns(".git"))
+        smalltree.git(bare, "init", "-q")
+        self.refuse(RepoError, "names no commit", bare)
+
+    def test_dirty_tree(self) -> None:
+        (self.root / "Makefile").write_text("# mine\n")
+        self.refuse(TreeError, "local changes in Makefile", self.root)
+
+    def test_no_user_name(self) -> None:
+        self.set_environment(GIT_CONFIG_GLOBAL=os.devnull)
+        self.refuse(RepoError, "no user.name", self.root)
+
+    def test_failing_get_maintainer(self) -> None:
+        (self.root / "scripts/get_maintainer.pl").write_text(
+            'die "broken\\n";\n')
+        commit(self.root, "scripts: break it")
+        self.refuse(MaintainersError, "get_maintainer.pl: broken", self.root)
+
+    def test_absent_get_maintainer(self) -> None:
+        (self.root / "scripts/get_maintainer.pl").unlink()
+        commit(self.root, "scripts: remove it")
+        self.refuse(MaintainersError, "no scripts/get_maintainer.pl",
+                    self.root)
+
+    def test_patch_that_stops_applying_half_way(self) -> None:
+        def spoil(*args: object) -> list[Path]:
+            mails = made(*args)  # type: ignore[arg-type]
+            mails[2].write_bytes(mails[2].read_bytes().replace(
+                b" void jade_fill", b" void jade_gone"))
+            return mails
+
+        made = series._format
+        with mock.patch("series._format", spoil):
+            self.refuse(SeriesError, "^patch 3 of 4 does not apply: 0003-.*"
+                        "error: patch failed", self.root, branch="walks")
+
+    def test_mail_that_git_am_reads_otherwise(self) -> None:
+        def spoil(*args: object) -> list[Path]:
+            mails = made(*args)  # type: ignore[arg-type]
+            mails[1].write_bytes(mails[1].read_bytes().replace(
+                b"Made with", b"---\nMade with"))
+            return mails
+
+        made = series._format
+        with mock.patch("series._format", spoil):
+            self.refuse(SeriesError, "git am makes something else",
+                        self.root)
+
+    def test_branch_that_exists(self) -> None:
+        smalltree.git(self.root, "branch", "walks")
+        self.refuse(RepoError, "BRANCH=walks: the branch exists", self.root,
+                    branch="walks")
+
+    def test_branch_name_that_git_refuses(self) -> None:
+        for name in ("a..b", "-x", "a b"):
+            with self.subTest(name):
+                self.refuse(RepoError, "not a name for a branch", self.root,
+                            branch=name)
+
+    def test_branch_below_one_that_exists(self) -> None:
+        smalltree.git(self.root, "branch", "walks")
+        self.refuse(RepoError, "branch walks/dma: ", self.root,
+                    branch="walks/dma")
+
+    def test_first_version_that_is_not_kept(self) -> None:
+        self.refuse(series.reroll.RerollError, "no version 1 is kept",
+                    self.root, version=2)
+
+    def test_shape_that_is_unknown(self) -> None:
+        self.refuse(SeriesError, "SHAPE=both: give one of: series, single",
+                    self.root, shape="both")
+
+    def test_checkout_that_is_not_what_git_keeps(self) -> None:
+        name = "drivers/misc/opal.c"
+        self.made = replace(self.made, before={
+            **self.made.before, name: b"another\n"})
+        self.refuse(SeriesError, f"^{name}: the checkout differs", self.root)
+
+    def test_step_that_does_not_build(self) -> None:
+        name = "drivers/misc/opal.c"
+        shutil.copytree(smalltree.EMBEDDED, self.scratch / "full",
+                        ignore=shutil.ignore_patterns(".git"))
+        full = self.scratch / "full"
+        smalltree.git(full, "init", "-q", "-b", "main")
+        commit(full, "Start of the tree")
+        name = "drivers/misc/basalt.c"
+        old = (full / name).read_bytes()
+        self.made = replace(self.made, tree=trees.open_tree(str(full)),
+                            before={name: old}, core={}, form=None,
+                            state=core.State.STRICT,
+                            after={name: old + b"\nint wrong = it;\n"})
+        self.refuse(SeriesError, "^patch 1/1: drivers/misc/basalt.o does not "
+                    "build: .*error", full, build=True)
+
+    def test_environment_of_a_hook_does_not_lead_astray(self) -> None:
+        other = make(self.scratch / "other", {"drivers/misc/x.c": PAGES})
+        before = picture(other)
+        self.set_environment(GIT_DIR=str(other / ".git"),
+                             GIT_INDEX_FILE=str(other / ".git/index"),
+                             GIT_WORK_TREE=str(other))
+        with mock.patch("series.trees.refuse_dirty"):
+            made = series.write(self.made.tree, self.made, self.settings())
+        self.assertEqual(len(made.mails), 5)
+        self.assertEqual(picture(other), before)
+
+
+class SafetyTest(SeriesCase):
+
+    def test_file_name_never_reaches_a_shell(self) -> None:
+        name = "drivers/misc/a $(touch owned);'b.c"
+        root = make(self.scratch / "tree", {name: walk("odd")})
+        here = os.getcwd()
+        os.chdir(self.scratch)
+        self.addCleanup(os.chdir, here)
+        plan = self.plan(root)
+        old = (root / name).read_bytes()
+        if name not in plan.after:       # spatch is not handed such a name
+            new = old.replace(b"sg_page_iter it", b"sg_dma_page_iter it")
+            plan = replace(plan, before={name: old}, core={}, form=None,
+                           after={name: new}, state=core.State.STRICT)
+        made = self.write(root, plan)
+        am(root, [made.folder / one for one in made.mails[1:]])
+        self.assertEqual([path for path in self.scratch.rglob("owned")], [])
+
+    def test_users_configuration_changes_no_byte(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        plan = self.plan(root)
+        plain = self.read_all(self.write(root, plan))
+        with (self.scratch / "gitconfig").open("a") as file:
+            file.write("[format]\n\tsignature = me\n\tsubjectPrefix = X\n"
+                       "\tthread = true\n[diff]\n\tnoprefix = true\n"
+                       "\talgorithm = patience\n[core]\n\tabbrev = 7\n"
+                       "[commit]\n\tgpgSign = true\n[log]\n\tdate = iso\n")
+        smalltree.git(root, "config", "diff.context", "1")
+        self.assertEqual(self.read_all(self.write(root, plan)), plain)
+
+    def read_all(self, made: Series) -> Sequence[bytes]:
+        return [(made.folder / name).read_bytes() for name in made.mails]
+
+
+if __name__ == "__main__":
+    unittest.main()
