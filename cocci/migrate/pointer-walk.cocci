@@ -474,12 +474,24 @@ struct sg_dma_page_iter new;
 
 // prototype: the declaration of a function of a chain.
 @prototype@
-identifier takes.fn;
+identifier takes.fn, ptr;
 parameter list[takes.n] before;
 type T;
 position t;
 @@
+(
 T fn(before, struct sg_page_iter@t *, ...);
+|
+T fn(before, struct sg_page_iter@t *ptr, ...);
+|
+static T fn(before, struct sg_page_iter@t *, ...);
+|
+static T fn(before, struct sg_page_iter@t *ptr, ...);
+|
+extern T fn(before, struct sg_page_iter@t *, ...);
+|
+extern T fn(before, struct sg_page_iter@t *ptr, ...);
+)
 
 // walk: the variables at the top of the chains; nothing speaks against them.
 @walk depends on takes && !counting && !stray && !strayed && !odd &&

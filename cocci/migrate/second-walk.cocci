@@ -186,16 +186,24 @@ struct sg_page_iter@t it;
     when != struct sg_page_iter it;
 for_each_sg_page@loop(sgl, &it, nents, off) S
 
-// walk: a variable that has a DMA loop too, and nothing else.
+// clean: a variable that nothing speaks against. A rule of its own: what is
+// inherited beside it would narrow down the sets it has to be outside of.
+@clean@
+identifier it;
+position ok != {mixed.t, stray.t, shared.here, outside.t, taken.t};
+@@
+struct sg_page_iter@ok it;
+
+// walk: one of those that has a page loop and a DMA loop.
 @walk depends on !counting exists@
 iterator name for_each_sg_page;
 expression sgl, nents, off;
 identifier it;
 statement S;
-position there != {mixed.t, stray.t, shared.here, outside.t, taken.t};
-position dma.loop, paging.t;
+position dma.loop, clean.ok, paging.t;
+position there;
 @@
-struct sg_page_iter@t@there it;
+struct sg_page_iter@t@ok@there it;
 ... when any
 for_each_sg_page@loop(sgl, &it, nents, off) S
 
