@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/// round a DMA page address before setting flags
+///
+/// The address of a page carries the offset of its segment in its low bits.
+/// Flags that are ORed or added into the same bits mix with it, unless every
+/// segment is known to start at a page.
+///
+/// Round the address down first, or say where the alignment comes from.
+///
+//# Left alone: an address that was shifted, masked or rounded before the flags
+//# come in, and one that goes on as it is.
+//
+// Shape: M11
+// Confidence: Low
+// Options: --no-includes --include-headers
+// Requires: 1.0.8
+// Verdict: finding
+// Reason: dma-address-flags: the low bits hold the segment's offset; round the
+//   address down before flags are set in them
+// Tokens: sg_page_iter_dma_address
+
+virtual patch
+virtual context
+virtual org
+virtual report
+
+// direct: flags on the accessor's result.
+@direct@
+expression A, F;
+position p;
+@@
+sg_page_iter_dma_address@p(A) | F
+
+// held: flags on a variable that holds it.
+@held exists@
+idexpression a;
+expression A, F, E;
+position p;
+@@
+a = sg_page_iter_dma_address@p(A)
+... when != a = E
+    when != a &= E
+a | F
+
+// context: mark the line.
+@depends on context@
+identifier f;
+position direct.p;
+@@
+* f@p(...)
+
+// context: mark the line.
+@depends on context@
+identifier f;
+position held.p;
+@@
+* f@p(...)
+
+// report: say it.
+@script:python depends on report@
+p << direct.p;
+@@
+coccilib.report.print_report(p[0],
+    "dma-address-flags: the low bits hold the segment's offset; round the "
+    "address down before flags are set in them")
+
+// org: say it.
+@script:python depends on org@
+p << direct.p;
+@@
+coccilib.org.print_todo(p[0],
+    "dma-address-flags: the low bits hold the segment's offset; round the "
+    "address down before flags are set in them")
+
+// report: say it.
+@script:python depends on report@
+p << held.p;
+@@
+coccilib.report.print_report(p[0],
+    "dma-address-flags: the low bits hold the segment's offset; round the "
+    "address down before flags are set in them")
+
+// org: say it.
+@script:python depends on org@
+p << held.p;
+@@
+coccilib.org.print_todo(p[0],
+    "dma-address-flags: the low bits hold the segment's offset; round the "
+    "address down before flags are set in them")
