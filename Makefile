@@ -157,7 +157,7 @@ help:
 
 ## deps: install what is missing, or say the command that does
 deps:
-	$(Q)sh scripts/deps.sh run lint
+	$(Q)sh scripts/deps.sh run test lint
 
 ## apply: add the API where it is missing, and move its callers to it
 ## preview: print what apply would change, as a diff
@@ -169,6 +169,7 @@ deps:
 ## bench: measure this tool and its peers side by side
 verify boot: TOOLS += build
 boot: TOOLS += boot
+test: TOOLS += test
 apply preview check baseline series verify boot bench: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS)
 

@@ -14,7 +14,8 @@
 set -u
 
 # tool, class, least version, package by apt, by dnf, by pacman, why. A name
-# that ends in .h is a header. The tool decides: a package is a way to get it.
+# that ends in .h is a header, and libpython is what spatch loads for a rule
+# with a script. The tool decides: a package is only a way to get it.
 TABLE='
 make       run   4.3   make         make         make       the commands
 cc         run   -     gcc          gcc          gcc        the census, proofs
@@ -23,6 +24,9 @@ git        run   2.20  git          git          git        changes, patches
 python3    run   3.9   python3      python3      python     the drivers
 spatch     run   1.0.8 coccinelle   coccinelle   coccinelle the rules
 parallel   run   -     parallel     parallel     parallel   many spatch at once
+libpython  run   -     libpython3-dev python3-libs python   scripts in rules
+patch      test  -     patch        patch        patch      another opinion
+rsync      test  -     rsync        rsync        rsync      SSH=, on one machine
 mypy       lint  -     mypy         python3-mypy mypy       types of scripts/
 shellcheck lint  -     shellcheck   ShellCheck   shellcheck shell of scripts/
 flex       build -     flex         flex         flex       a kernel: kconfig
@@ -103,6 +107,9 @@ fault() {
 		echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1 ||
 			echo "is missing"
 		return ;;
+	libpython)
+		spatch_has_python || echo "is missing"
+		return ;;
 	esac
 	tool=$1
 	take_python
@@ -130,6 +137,18 @@ fault() {
 	found=${found%%[!0-9.]*}
 	! older "${found:-0}" "$2" ||
 		echo "is ${found:-of no known version}, and $2 is needed"
+}
+
+# Debian's spatch does not ask for the library, and has no Python without it.
+spatch_has_python() {
+	folder=$(mktemp -d) || return
+	printf '@script:python@\n@@\npass\n' >"$folder/a.cocci"
+	: >"$folder/a.c"
+	spatch --very-quiet --sp-file "$folder/a.cocci" "$folder/a.c" \
+		>/dev/null 2>&1
+	status=$?
+	rm -r "$folder"
+	return "$status"
 }
 
 # Say whether version $1 comes before version $2: 1.0.8 before 1.0.10.

@@ -17,7 +17,7 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve().parents[1] / "deps.sh"
 # What deps.sh itself is made of, found on the barest system.
 PLAIN = ("sh", "cat", "sed", "sort", "grep", "awk", "tr", "cut", "ls",
-         "cmp", "mv", "env", "dirname")
+         "cmp", "mv", "rm", "env", "mktemp")
 WANTED = {
     "make": "echo GNU Make 4.3",
     "cc": "exit 0",
@@ -96,9 +96,9 @@ echo chatter
             self) -> None:
         wanted = {
             "apt-get": "install -y --no-install-recommends coccinelle "
-                       "parallel",
-            "dnf": "install -y coccinelle parallel",
-            "pacman": "-S --needed --noconfirm coccinelle parallel"}
+                       "libpython3-dev parallel",
+            "dnf": "install -y coccinelle parallel python3-libs",
+            "pacman": "-S --needed --noconfirm coccinelle parallel python"}
         for name, words in wanted.items():
             with self.subTest(name):
                 self.take("spatch", "parallel")
@@ -112,7 +112,8 @@ echo chatter
         self.take("cc", "spatch")
         self.manager("apt-get", self.put_back("cc", "spatch"))
         self.assertEqual(self.deps("run")[0], 0)
-        self.assertIn(" coccinelle gcc libc6-dev", self.asked()[-1])
+        self.assertIn(" coccinelle gcc libc6-dev libpython3-dev",
+                      self.asked()[-1])
 
     def test_stale_lists_are_fetched_once_more(self) -> None:
         self.take("spatch")
@@ -130,9 +131,9 @@ case "$*" in *install*) {self.put_back("spatch")} ;; esac""")
         status, told = self.deps("run")
         self.assertEqual(status, 2)
         self.assertIn("    apt-get install -y --no-install-recommends "
-                      "coccinelle\n", told)
+                      "coccinelle libpython3-dev\n", told)
         self.assertTrue(told.endswith(
-            "sgwalk: exit 2: spatch: missing or unfit\n"), told)
+            "sgwalk: exit 2: spatch libpython: missing or unfit\n"), told)
 
     def test_install_that_brings_nothing_is_not_believed(self) -> None:
         self.take("spatch")
@@ -153,7 +154,7 @@ case "$*" in *install*) {self.put_back("spatch")} ;; esac""")
                 self.manager(name)
                 status, told = self.deps("run")
                 self.assertEqual(status, 2)
-                self.assertIn(f"\n    sudo {words} coccinelle\n", told)
+                self.assertIn(f"\n    sudo {words} coccinelle ", told)
                 self.assertEqual(self.asked(), [])
                 self.take(name)
 
@@ -186,8 +187,8 @@ exec "$@"
         status, told = self.deps("run")
         self.assertEqual(status, 2)
         self.assertIn("git is missing", told)
-        self.assertTrue(told.endswith("exit 2: git spatch: missing or "
-                                      "unfit\n"), told)
+        self.assertTrue(told.endswith("exit 2: git spatch libpython: missing "
+                                      "or unfit\n"), told)
 
     def test_parallel_of_moreutils_is_refused_by_name(self) -> None:
         self.script("parallel", MOREUTILS)
@@ -219,6 +220,16 @@ exec "$@"
         self.assertEqual(status, 2)
         self.assertIn("stdio.h is missing", told)
         self.assertIn("libc6-dev", self.asked()[-1])
+
+    def test_spatch_without_python_is_not_enough(self) -> None:
+        self.user("1000")
+        self.manager("apt-get")
+        self.script("spatch", WANTED["spatch"]
+                    + "\n[ $# = 1 ] || exit 255")
+        status, told = self.deps("run")
+        self.assertEqual(status, 2)
+        self.assertIn("libpython is missing", told)
+        self.assertIn("recommends libpython3-dev\n", told)
 
     def test_stamp_answers_until_a_tool_changes(self) -> None:
         stamp = self.scratch / "deps"

@@ -189,7 +189,8 @@ class MakefileTest(unittest.TestCase):
         self.assertFalse((self.root / "seen").exists())
 
     def test_each_verb_asks_for_the_tools_that_it_needs(self) -> None:
-        for verb, tools in (("apply", "run"), ("verify", "run build"),
+        for verb, tools in (("apply", "run"), ("test", "run test"),
+                            ("verify", "run build"),
                             ("boot", "run build boot")):
             self.make(verb)
             asked = (self.root / "asked").read_text().splitlines()
