@@ -121,7 +121,7 @@ def _program(file: Path) -> Tally:
 
 
 def _mypy(out: Path) -> Tally:
-    files = sorted([*SCRIPTS.glob("*.py"), *SCRIPTS.glob("tests/*.py")])
+    files = sorted(SCRIPTS.rglob("*.py"))
     return _linter(["mypy", "--strict", "--no-error-summary",
                     f"--cache-dir={out / 'mypy'}", *map(str, files)])
 
