@@ -100,26 +100,29 @@ struct tag {
 	...
 };
 
-// known, unknown: an iterator that is used, and nobody knows of what.
-// Two rules, since of two branches only one is tried on a statement.
+// known, unknown: an iterator that is used, and nobody knows of what. Only
+// the calls of the API are asked: every member access of a file makes a
+// binding each, and minutes of work.
 @known@
 identifier tag, slot;
 struct tag *ptr;
-position use;
-@@
-ptr->slot@use
-
-@known_value@
-identifier tag, slot;
 struct tag val;
 position use;
 @@
-val.slot@use
+(
+sg_page_iter_dma_address(\(&ptr->slot@use\|&val.slot@use\))
+|
+sg_page_iter_page(\(&ptr->slot@use\|&val.slot@use\))
+|
+__sg_page_iter_next(\(&ptr->slot@use\|&val.slot@use\))
+|
+__sg_page_iter_start(\(&ptr->slot@use\|&val.slot@use\), ...)
+)
 
 @unknown@
 identifier slot;
 expression E;
-position use != {known.use, known_value.use};
+position use != known.use;
 @@
 (
 sg_page_iter_dma_address(\(&E->slot@use\|&E.slot@use\))
