@@ -1,0 +1,545 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judge a tree: misuse of the API, callers of the old one, unread code.
+
+Rules of cocci/misuse run on the files that hold one of their tokens; rules of
+other people on every file. What spatch said is remembered by content, so a
+second run reads the tree and starts spatch for what changed only. Callers of
+the old iterator come from the ledger of apply, in which every site has a
+verdict. Code that spatch did not read is a finding, where a rule's token lies
+in it: silence about it would be a guess.
+
+Data:   Tree + Settings -> Answer: a report, the bytes of a format, and why the
+        answer is no ("" when it is yes).
+Units:  lines and columns from 1; spatch counts columns from 0.
+Errors: CheckError, for what no stage below it says.
+Source: issue 6's order of filters: changed lines, suppressions, baseline.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import functools
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import baseline as known_findings
+import changed as changes
+import foreign
+import ledger as accounts
+import plan as planning
+import report as formats
+import rules as rulebook
+import spatch
+import suppress
+import tree as trees
+from cache import Cache, key
+from findings import LEVELS, About, Finding, Fix, Report, pressed
+from rules import Rule
+from spatch import Job, Outcome, Result
+from tree import Tree
+from units import API_FILES
+
+ROOT = Path(__file__).resolve().parents[1]
+MISUSE = ROOT / "cocci/misuse"
+
+# Grows when what an entry holds is no longer what it was.
+_ENTRY = b"sgwalk-check-1"
+# Jobs that spatch.run() is given at a time.
+_STRIDE = 600
+_INCLUDES = ("--include=*.c", "--include=*.h", "--include=*.inc")
+_LINE = re.compile(r"(.*?):(\d+):(\d+)(?:-\d+)?: (.*)")
+_ORG = re.compile(r"\* TODO|\[\[")
+
+
+class CheckError(Exception):
+    """The tree cannot be judged; the message says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    plan: planning.Settings
+    form: str = "text"
+    foreign: tuple[Path, ...] = ()   # rules of other people; none: our own
+    base: str = ""           # revision; "-" = a unified diff is given
+    baseline: str = ""       # file of known findings
+    level: str = "high"      # the least sure finding that makes it fail
+    unread: str = "warn"     # error: unread code makes it fail
+    scripts: bool = False    # run the scripts in foreign rules
+    cache: Path | None = None
+    today: datetime.date = datetime.date.max
+
+
+@dataclass(frozen=True)
+class Answer:
+    report: Report
+    output: bytes
+    no: str                  # why the answer is no, "" when it is yes
+    remarks: tuple[str, ...]
+
+
+@dataclass
+class _Work:
+    tree: Tree
+    settings: Settings
+    cache: Cache
+    lines: Mapping[str, changes.Ranges] | None   # None: the whole tree
+    sources: dict[str, bytes] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    findings: set[Finding] = field(default_factory=set)
+    # (file, first, last) -> why; one entry however many rules say it
+    unread: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    used: list[str] = field(default_factory=list)
+    starts: dict[str, list[int]] = field(default_factory=dict)
+
+
+def today() -> datetime.date:
+    """Return the day that suppressions are held to.
+
+    SOURCE_DATE_EPOCH (reproducible-builds.org) takes the place of the clock.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.datetime.now(datetime.timezone.utc)
+    if epoch.isdigit():
+        moment = datetime.datetime.fromtimestamp(int(epoch),
+                                                 datetime.timezone.utc)
+    return moment.date()
+
+
+def check(tree: Tree, settings: Settings, diff: bytes = b"") -> Answer:
+    """Judge the tree; `diff` is what stdin held, for BASE=-."""
+    known = (known_findings.read(Path(settings.baseline))
+             if settings.baseline else known_findings.Known())
+    work, left, hidden, sums = _judge(tree, settings, diff)
+    fresh = known_findings.new(left, known)
+    hidden += len(left) - len(fresh)
+    fixes = (_fixes(work, fresh) if settings.form in ("sarif", "json")
+             else {})
+    report = Report(
+        tree.version, tuple(fresh), _about(work), fixes,
+        tuple(work.skipped), len(work.sources), hidden, sums,
+        tuple(found for found in fresh if found.kind == "unread"))
+    _store(work)
+    failing = [found for found in fresh if _fails(found, settings)]
+    remarks = tuple(f"not run: {name}: {why}" for name, why in work.skipped)
+    return Answer(report, formats.render(report, settings.form),
+                  f"{len(failing)} findings" if failing else "", remarks)
+
+
+def baseline(tree: Tree, settings: Settings) -> bytes:
+    """Return a baseline that knows every finding of today."""
+    work, left, _, _ = _judge(tree, settings, b"")
+    _store(work)
+    return known_findings.write(left)
+
+
+def _judge(tree: Tree, settings: Settings,
+           diff: bytes) -> tuple[_Work, list[Finding], int, str]:
+    lines = None
+    if settings.base == "-":
+        lines = changes.read(diff)
+    elif settings.base:
+        lines = changes.since(tree, settings.base)
+    work = _Work(tree, settings, Cache(settings.cache), lines)
+    if settings.foreign:
+        sums = ""
+        _run_foreign(work)
+    else:
+        _run_own(work)
+        sums = _account(work)
+    _name_unread(work)
+    found = sorted(work.findings)
+    hidden = 0
+    if lines is not None:
+        near = [one for one in found
+                if changes.touches(lines, one.file, one.line,
+                                   one.end or one.line)]
+        hidden = len(found) - len(near)
+        found = near
+    shapes = {name: rule.shape for name, rule in work.rules.items()}
+    allows = [allow for file, data in sorted(work.sources.items())
+              for allow in suppress.read(file, data)]
+    left, allowed = suppress.judge(
+        found, allows, shapes, settings.today,
+        ran=lines is None and not settings.foreign)
+    return work, left, hidden + allowed, sums
+
+
+def _fails(found: Finding, settings: Settings) -> bool:
+    if found.kind == "unread":
+        return settings.unread == "error"
+    return LEVELS.index(found.level) <= LEVELS.index(settings.level)
+
+
+# --- which files -----------------------------------------------------------
+
+def _files_with(work: _Work, words: Sequence[str]) -> list[str]:
+    """Return the files that hold one of the words, by one pass of grep.
+
+    grep walks the tree itself and reads regular files only: links are not
+    followed, and no name meets a shell.
+    """
+    command = ["grep", "-rlFZ", "-D", "skip", "--exclude-dir=.git", *_INCLUDES]
+    for word in words:
+        command += ["-e", word]
+    if work.lines is not None:
+        # What changed is named, so nothing else is read.
+        return [file for file in sorted(work.lines)
+                if file.endswith((".c", ".h", ".inc"))]
+    done = _outside(work, [*command, "--", "."])
+    return sorted((os.fsdecode(name).removeprefix("./")
+                   for name in done.split(b"\0") if name), key=os.fsencode)
+
+
+def _outside(work: _Work, command: Sequence[str]) -> bytes:
+    try:
+        done = subprocess.run(command, cwd=work.tree.root,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False, env={**os.environ, "LC_ALL": "C"})
+    except OSError as error:
+        raise CheckError(f"{command[0]}: {error.strerror}") from error
+    if done.returncode > 1:
+        said = os.fsdecode(done.stderr).strip().splitlines()
+        raise CheckError(f"{command[0]}: {said[-1] if said else 'failed'}")
+    return done.stdout
+
+
+def _read(work: _Work, files: Iterable[str]) -> None:
+    for file in files:
+        try:
+            work.sources[file] = trees.read(work.tree, file)
+        except trees.TreeError as error:
+            if work.lines is None:
+                work.unread[file, 1, 1] = f"not read: {error}"
+
+
+# --- running rules ---------------------------------------------------------
+
+def _run_own(work: _Work) -> None:
+    rules = [rule for rule in rulebook.load([MISUSE])
+             if rule.verdict == "finding"]
+    work.rules = {rule.name: rule for rule in rules}
+    words = sorted({token for rule in rules for token in rule.tokens})
+    _read(work, _files_with(work, [*words, os.fsdecode(suppress.MARK)]))
+    held = {file: set(_WORD.findall(data))
+            for file, data in work.sources.items()}
+    jobs = [Job(rule, "report", (file,)) for rule in rules
+            for file in work.sources if file not in API_FILES
+            and any(token.encode() in held[file] for token in rule.tokens)]
+    _run(work, jobs)
+
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+
+
+def _run_foreign(work: _Work) -> None:
+    chosen, skipped = foreign.load(work.settings.foreign,
+                                   work.settings.scripts)
+    work.skipped += skipped
+    work.rules = {one.rule.name: one.rule for one in chosen}
+    _read(work, _files_with(work, [""]))
+    _run(work, [Job(one.rule, one.mode, (file,)) for one in chosen
+                for file in work.sources if file.endswith((".c", ".h"))])
+
+
+def _run(work: _Work, jobs: Sequence[Job]) -> None:
+    """Answer jobs from the cache, and run the others."""
+    names = _names(work, jobs)
+    ask: list[tuple[Job, str]] = []
+    for job, name in zip(jobs, names):
+        entry = work.cache.get(name)
+        if entry is None:
+            ask.append((job, name))
+        else:
+            work.used.append(name)
+            _take(work, job, json.loads(entry))
+    ask = _willing(work, ask)
+    # What one start of spatch.run() found is kept before the next one starts,
+    # so that a run that is killed was not for nothing.
+    for start in range(0, len(ask), _STRIDE):
+        _start(work, ask[start:start + _STRIDE])
+
+
+def _start(work: _Work, ask: Sequence[tuple[Job, str]]) -> None:
+    results = _spatch(work, [job for job, _ in ask])
+    for (job, name), result in zip(ask, results):
+        if result.outcome not in (Outcome.QUIET, Outcome.HIT):
+            work.unread[job.files[0], 1, 1] = (
+                f"{_rule(job).name} did not end: {result.outcome.value}: "
+                f"{result.detail}")
+            continue
+        entry_now = _entry(job, result)
+        work.cache.put(name, json.dumps(entry_now).encode())
+        _take(work, job, entry_now)
+
+
+def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
+    plan = work.settings.plan
+    return spatch.run(work.sources, jobs, procs=plan.jobs,
+                      timeout=plan.timeout, memory=plan.memory, ssh=plan.ssh)
+
+
+def _names(work: _Work, jobs: Sequence[Job]) -> list[str]:
+    """Return the cache's name of each job: all that its answer hangs on."""
+    told = {rule.name: hashlib.sha256(_bytes(rule.path)).digest()
+            for rule in work.rules.values()}
+    held = {file: hashlib.sha256(data).digest()
+            for file, data in work.sources.items()}
+    common = key(_ENTRY, _program(), _bytes(spatch.MACROS)).encode()
+    return [key(common, told[_rule(job).name],
+                "\0".join((job.mode, *_rule(job).options)).encode(),
+                held[job.files[0]], job.files[0][-2:].encode())
+            for job in jobs]
+
+
+@functools.lru_cache(maxsize=None)
+def _program() -> bytes:
+    """Return what tells one spatch from another, without starting it."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        path = os.path.realpath(os.path.join(folder, "spatch"))
+        try:
+            facts = os.stat(path)
+        except OSError:
+            continue
+        return f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()
+    return b""
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckError(f"{path}: {error.strerror}") from error
+
+
+def _willing(work: _Work,
+             ask: list[tuple[Job, str]]) -> list[tuple[Job, str]]:
+    """Drop the jobs of rules that spatch refuses; ours are never refused."""
+    if not work.settings.foreign:
+        return ask
+    refused: dict[str, str] = {}
+    for job, _ in ask:
+        rule = _rule(job)
+        if rule.name not in refused:
+            refused[rule.name] = spatch.refusal(rule.path, job.mode)
+    for name, why in sorted(refused.items()):
+        if why:
+            work.skipped.append((name, f"spatch refuses it: {why}"))
+            del work.rules[name]
+    return [(job, name) for job, name in ask if not refused[_rule(job).name]]
+
+
+def _rule(job: Job) -> Rule:
+    assert job.rule is not None
+    return job.rule
+
+
+Entry = dict[str, list[list[int | str]]]
+
+
+def _entry(job: Job, result: Result) -> Entry:
+    """Return what the cache keeps: nothing of it names the file."""
+    hits: set[tuple[int, int, str]] = set()
+    for line in result.text.splitlines():
+        if match := _LINE.fullmatch(line):
+            hits.add((int(match[2]), int(match[3]) + 1, match[4]))
+        elif line.strip() and not _ORG.match(line):
+            # A foreign rule may print anything; it is kept, at line 1.
+            hits.add((1, 1, line.strip()))
+    for diff in result.changed.values():
+        previous = -1
+        for number in spatch.marked_lines(diff):
+            # A statement over several lines is marked on each of them.
+            if number != previous + 1:
+                hits.add((number, 1, ""))
+            previous = number
+    bad = [[first, last] for ranges in result.bad.values()
+           for first, last in ranges]
+    return {"hits": [list(hit) for hit in sorted(hits)],
+            "bad": [list[int | str](pair) for pair in bad]}
+
+
+def _take(work: _Work, job: Job, entry: Entry) -> None:
+    rule, file = _rule(job), job.files[0]
+    lines = None
+    for line, column, said in entry["hits"]:
+        number, place = int(line), int(column)
+        lines = lines or work.sources[file].split(b"\n")
+        text = lines[number - 1] if number <= len(lines) else b""
+        if said == "":
+            place = len(text) - len(text.lstrip()) + 1
+        message = (rule.reason or str(said)
+                   or f"{rule.name}: {rule.summary}")
+        work.findings.add(Finding(
+            file, number, place, rule.name, message, "misuse",
+            rule.confidence.lower(), pressed(text)))
+    for first, last in entry["bad"]:
+        _bad(work, rule, file, int(first), int(last))
+
+
+def _bad(work: _Work, rule: Rule, file: str, first: int, last: int) -> None:
+    """Note lines that were not read, where a rule had something to judge."""
+    if rule.tokens:
+        starts = work.starts.setdefault(file, [])
+        data = work.sources[file]
+        if not starts:
+            starts += [0, *(at.end() for at in re.finditer(rb"\n", data))]
+        low = starts[min(first, len(starts)) - 1]
+        high = starts[last] if last < len(starts) else len(data)
+        words = set(_WORD.findall(data[low:high]))
+        if not any(token.encode() in words for token in rule.tokens):
+            return
+    work.unread[file, first, last] = "spatch cannot parse it"
+
+
+def _name_unread(work: _Work) -> None:
+    level = "high" if work.settings.unread == "error" else "moderate"
+    for (file, first, last), why in sorted(work.unread.items()):
+        data = work.sources.get(file, b"")
+        lines = data.split(b"\n")
+        text = lines[first - 1] if first <= len(lines) else b""
+        where = f"lines {first}-{last}: " if last > first else ""
+        work.findings.add(Finding(
+            file, first, 1, "unread", f"unread: {where}{why}", "unread",
+            level, pressed(text), last))
+
+
+# --- the ledger ------------------------------------------------------------
+
+def _account(work: _Work) -> str:
+    """Add what the ledger leaves to a person; return its sum."""
+    rows, sums = _ledger(work)
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        # What apply converts is one thing to say of a function; what it
+        # leaves to a person is one for each reason.
+        reason = "" if row[4] == "converted" else row[5]
+        groups.setdefault((row[0], row[3], reason), []).append(row)
+    for (file, function, reason), group in sorted(groups.items()):
+        line, column = min((row[1], row[2]) for row in group)
+        if file not in work.sources:
+            _read(work, [file])
+        if group[0][4] == "unread":
+            if not any(at == file and first <= line <= last
+                       for at, first, last in work.unread):
+                work.unread[file, line, line] = reason
+            continue
+        lines = work.sources.get(file, b"").split(b"\n")
+        text = lines[line - 1] if line <= len(lines) else b""
+        where = f"{function}(): " if function else ""
+        count = f" [{len(group)} sites]" if len(group) > 1 else ""
+        work.findings.add(Finding(
+            file, line, column, "old-api",
+            f"old-api: {where}{reason or _CONVERTED}{count}", "old-api",
+            "high", pressed(text)))
+    return sums
+
+
+_CONVERTED = "reads DMA addresses with the page iterator; apply converts it"
+
+
+Row = tuple[str, int, int, str, str, str]
+
+
+def _ledger(work: _Work) -> tuple[list[Row], str]:
+    """Return the ledger's open rows and its sum, from the cache if it can.
+
+    The ledger hangs on the whole tree, whose content is not hashed: the name,
+    size and times of every file stand for it, as they do for make and git.
+    """
+    state = _outside(work, [
+        "find", ".", "-name", ".git", "-prune", "-o", "-type", "f", "(",
+        "-name", "*.c", "-o", "-name", "*.h", "-o", "-name", "*.S", "-o",
+        "-name", "*.inc", ")", "-printf", "%p\\0%s\\0%T@\\0%C@\\0"])
+    own = b"".join(hashlib.sha256(_bytes(path)).digest() for path in sorted(
+        [*ROOT.glob("scripts/*.py"), ROOT / "scripts/census.c",
+         *work.settings.plan.rules, spatch.MACROS]))
+    facts = sorted(state.split(b"\0"))
+    name = key(_ENTRY, b"ledger", own, _program(), b"\0".join(facts),
+               os.fsencode(work.tree.root),
+               repr((work.settings.plan.confidence,
+                     work.settings.plan.kernel)).encode())
+    entry = work.cache.get(name)
+    if entry is not None:
+        work.used.append(name)
+        kept = json.loads(entry)
+        return [(row[0], row[1], row[2], row[3], row[4], row[5])
+                for row in kept["rows"]], kept["sums"]
+    ledger = planning.make_plan(work.tree, work.settings.plan).ledger
+    rows = [_row(one) for one in ledger.entries if one.verdict != "kept"]
+    if not any(_passing(row) for row in rows):
+        work.cache.put(name, json.dumps(
+            {"rows": rows, "sums": ledger.sums()}).encode())
+    return rows, ledger.sums()
+
+
+def _row(one: accounts.Entry) -> Row:
+    site = one.site
+    return (site.file, site.line, site.column, site.function, one.verdict,
+            one.reason)
+
+
+def _passing(row: Row) -> bool:
+    """Say whether a verdict may be another one the next time."""
+    return row[4] == "unread" and bool(
+        re.search(r"timeout|memory|no end within|killed", row[5]))
+
+
+# --- what the formats show -------------------------------------------------
+
+def _about(work: _Work) -> tuple[About, ...]:
+    return tuple(About(rule.name, rule.summary, rule.body,
+                       rule.confidence.lower(), rule.shape)
+                 for _, rule in sorted(work.rules.items()))
+
+
+def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:
+    """Return the rewrites that rules have for their findings."""
+    wanted = sorted({(found.rule, found.file) for found in findings
+                     if found.kind == "misuse" and _rewrites(work, found)})
+    jobs = [Job(work.rules[rule], "patch", (file,)) for rule, file in wanted]
+    blocks: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+    for job, result in zip(jobs, _spatch(work, jobs)):
+        for file, diff in result.changed.items():
+            blocks[_rule(job).name, file] = list(
+                _blocks(work.sources[file], diff))
+    fixes = {}
+    for found in findings:
+        for first, last, text in blocks.get((found.rule, found.file), ()):
+            if first <= found.line <= last:
+                fixes[found] = Fix(found.file, first, last, text)
+    return fixes
+
+
+def _rewrites(work: _Work, found: Finding) -> bool:
+    rule = work.rules.get(found.rule)
+    return (rule is not None and not work.settings.foreign
+            and "depends on patch" in rule.path.read_text("ascii"))
+
+
+def _blocks(source: bytes,
+            diff: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield (first, last, new text) of each run of lines that changes."""
+    plain = spatch.sanitise(source)
+    old, new = plain.split(b"\n"), spatch.patched(plain, diff).split(b"\n")
+    real = source.split(b"\n")
+    match = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for tag, first, last, start, end in match.get_opcodes():
+        # Lines that spatch saw other than they are have no rewrite.
+        if tag == "replace" and real[first:last] == old[first:last]:
+            yield (first + 1, last,
+                   b"".join(line + b"\n" for line in new[start:end])
+                   .decode("ascii", "replace"))
+
+
+def _store(work: _Work) -> None:
+    """Note which entries were used, and keep the cache below its cap."""
+    work.cache.used(work.used)
+    work.cache.prune()
