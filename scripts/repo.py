@@ -259,9 +259,11 @@ def find_base(root: Path) -> Base:
     if shutil.which("git") is None:
         raise RepoError(f"{root}: git: not found: install git")
     top = _run(["git", "rev-parse", "--show-toplevel"], root, _mine())
-    if top.returncode != 0:
+    if top.returncode != 0 and b"not a git repository" in top.stderr:
         raise RepoError(f"{root}: not a git repository, and a series is cut "
                         "from one: git init and commit the tree as it is")
+    if top.returncode != 0:
+        raise RepoError(f"{root}: {_said(top)}")
     if Path(os.fsdecode(top.stdout.rstrip(b"\n"))).resolve() \
             != root.resolve():
         raise RepoError(f"{root}: not the top of its git repository")

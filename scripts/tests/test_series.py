@@ -448,6 +448,19 @@ class FailureTest(SeriesCase):
             self.refuse(SeriesError, "git am makes something else",
                         self.root)
 
+    def test_interrupt_leaves_nothing_behind(self) -> None:
+        before = picture(self.root)
+        with mock.patch("series._checkpatch", side_effect=KeyboardInterrupt):
+            with self.assertRaises(KeyboardInterrupt):
+                self.write(self.root, self.made, branch="walks")
+        self.assertEqual(picture(self.root), before)
+        self.assertFalse((self.out / "series").exists())
+        self.nothing_private_is_left()
+
+    def test_damaged_repository_is_named_in_gits_own_words(self) -> None:
+        (self.root / ".git/config").write_text("[core\n")
+        self.refuse(RepoError, "fatal: bad config line 1", self.root)
+
     def test_branch_that_exists(self) -> None:
         smalltree.git(self.root, "branch", "walks")
         self.refuse(RepoError, "BRANCH=walks: the branch exists", self.root,
