@@ -264,5 +264,48 @@ class MakefileTest(unittest.TestCase):
         self.assertEqual(self.seen(), ["--out=o", "--jobs=3"])
 
 
+class CiTest(unittest.TestCase):
+    """.ci/run before a Makefile that says what the case needs."""
+
+    def ci(self, deps: str = ":", test: str = "echo '7 passed, 0 failed'",
+           apply: str = ":") -> tuple[int, str]:
+        with tempfile.TemporaryDirectory() as scratch:
+            root = Path(scratch)
+            (root / ".ci").mkdir()
+            shutil.copy(ROOT / ".ci/run", root / ".ci")
+            (root / "Makefile").write_text(
+                f"deps:\n\t@{deps}\ntest:\n\t@{test}\napply:\n\t@{apply}\n")
+            done = subprocess.run(
+                [str(root / ".ci/run")], cwd="/", text=True, check=False,
+                env={"PATH": os.environ["PATH"], "CI": "true"},
+                stdin=subprocess.DEVNULL, capture_output=True)
+            lines = done.stdout.splitlines()
+            return done.returncode, lines[-1] if lines else ""
+
+    def test_apply_counts_as_one_more_test(self) -> None:
+        self.assertEqual(self.ci(), (0, "8 passed, 0 failed"))
+        self.assertEqual(self.ci(apply="false"), (1, "7 passed, 1 failed"))
+
+    def test_failed_tests_are_in_the_sum(self) -> None:
+        self.assertEqual(self.ci(test="echo '5 passed, 2 failed'; false"),
+                         (1, "6 passed, 2 failed"))
+
+    def test_only_the_last_sum_counts(self) -> None:
+        self.assertEqual(self.ci(test="echo '900 passed, 0 failed'; "
+                                 "echo '5 passed, 2 failed'; false"),
+                         (1, "6 passed, 2 failed"))
+
+    def test_run_without_a_sum_is_a_failure(self) -> None:
+        self.assertEqual(self.ci(test="echo nothing"),
+                         (1, "1 passed, 1 failed"))
+
+    def test_status_that_the_sum_does_not_explain_is_a_failure(self) -> None:
+        self.assertEqual(self.ci(test="echo '5 passed, 0 failed'; false"),
+                         (1, "6 passed, 1 failed"))
+
+    def test_tools_that_cannot_be_installed_end_it(self) -> None:
+        self.assertEqual(self.ci(deps="exit 2")[0], 2)
+
+
 if __name__ == "__main__":
     unittest.main()
