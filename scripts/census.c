@@ -16,6 +16,18 @@
  *	parse	just enough of C to name the enclosing function and to know
  *		whether the "it" of "it->sg" is an iterator.
  *
+ * .sg_pgoffset counts behind any . or ->. .sg counts where its object, which is
+ * the last name before it (.base, [..] and parentheses are looked through), is
+ * declared as an iterator in the function or the file, or is a member that any
+ * file of the tree declares as one.
+ *
+ * A function owns its header, from the first token of the declaration on, and
+ * its body; SYSCALL_DEFINE2(name, ..) and other definitions whose name has no
+ * lower case letter go by their first argument. A macro is in the function
+ * that its #define stands in. Assembly has no functions. #if and #else start
+ * from the same braces; what follows #endif goes on from the first live branch.
+ * A } in column 1 ends a function.
+ *
  * Data:   stdout, one row a site, sorted by file (bytes), line, column:
  *	   file, line, column, function, token, place; TAB separated, no header.
  *	   TAB, newline, return and backslash are written \t \n \r \\ in file
@@ -277,6 +289,11 @@ struct token {
 	const char *why;
 	const unsigned char *rest, *end;
 };
+
+static bool ends_line(const struct token *token)
+{
+	return token->kind == END || token->kind == LINE_END;
+}
 
 struct lexer {
 	const unsigned char *p;
@@ -1526,13 +1543,10 @@ static void read_names(struct reader *reader, const struct token *token,
 	reader->lexer.p = token->rest;
 	reader->lexer.names_only = true;
 	reader->lexer.in_directive = token->end != lexer.end;
-	for (;;) {
-		inner = lex(&reader->lexer);
-		if (inner.kind == END || inner.kind == LINE_END)
-			break;
+	for (inner = lex(&reader->lexer); !ends_line(&inner);
+	     inner = lex(&reader->lexer))
 		if (inner.kind != BROKEN)
 			parse(reader, &state, &inner);
-	}
 	reader->lexer = lexer;
 	reader->place = outer;
 	rejoin(reader, &state, bindings);
@@ -1550,7 +1564,7 @@ static void read_broken(struct reader *reader, struct state *state,
 		add_problem(reader, token->at, token->why);
 	else
 		place = reader->place;
-	if (token->rest == token->end && !comment)
+	if (!*token->at)		/* NUL is white space */
 		return;
 	state->object = no_object;
 	state->sign = PAST_VALUE;
@@ -1576,7 +1590,7 @@ struct expression {
 	struct reader *reader;
 	struct state *state;
 	struct token token;
-	bool hopeless;		/* too deep, or with an operator below || */
+	bool hopeless;		/* it has an operator that binds less than || */
 };
 
 static void advance(struct expression *expression)
@@ -1585,8 +1599,7 @@ static void advance(struct expression *expression)
 
 	do {
 		expression->token = lex(&reader->lexer);
-		if (expression->token.kind != END &&
-		    expression->token.kind != LINE_END)
+		if (!ends_line(&expression->token))
 			read_token(reader, expression->state,
 				   &expression->token);
 	} while (expression->token.kind == BROKEN);
@@ -1596,12 +1609,6 @@ static bool next_is(const struct expression *expression, int sign)
 {
 	return expression->token.kind == PUNCTUATION &&
 	       expression->token.sign == sign;
-}
-
-static bool at_line_end(const struct expression *expression)
-{
-	return expression->token.kind == END ||
-	       expression->token.kind == LINE_END;
 }
 
 /* An integer constant; other numbers are not for #if. */
@@ -1645,15 +1652,16 @@ static enum truth operand(struct expression *expression, int depth)
 		if (next_is(expression, ')'))
 			advance(expression);
 	}
-	for (; !at_line_end(expression); advance(expression)) {
+	for (; !ends_line(&expression->token); advance(expression)) {
 		if (!open && (next_is(expression, ')') ||
 			      next_is(expression, AND_AND) ||
 			      next_is(expression, OR_OR)))
 			break;
+		if (!open && (next_is(expression, '?') ||
+			      next_is(expression, ',')))
+			expression->hopeless = true;
 		open += next_is(expression, '(');
 		open -= next_is(expression, ')');
-		if (next_is(expression, '?') || next_is(expression, ','))
-			expression->hopeless = true;
 		truth = UNKNOWN;
 	}
 	if (truth == UNKNOWN || !negate)
@@ -1703,18 +1711,17 @@ static enum truth evaluate(struct reader *reader, struct state *state)
 
 	advance(&expression);
 	truth = either(&expression, 0);
-	if (!at_line_end(&expression))		/* a ) too many */
+	if (!ends_line(&expression.token))		/* a ) too many */
 		expression.hopeless = true;
-	while (!at_line_end(&expression))
+	while (!ends_line(&expression.token))
 		advance(&expression);
 	return expression.hopeless ? UNKNOWN : truth;
 }
 
 static void open_conditional(struct reader *reader, enum truth truth,
-			     const unsigned char *at)
+			     bool in_dead, const unsigned char *at)
 {
 	struct conditional *conditional;
-	bool in_dead = reader->place.kind == IF0;
 
 	if (reader->conditional_count == MAX_NESTING) {
 		say_too_deep(reader, at);
@@ -1760,6 +1767,13 @@ static void close_conditional(struct reader *reader,
 	if (conditional->has_kept)
 		reader->state = conditional->kept;
 	reader->conditional_count--;
+}
+
+static bool in_dead_branch(const struct reader *reader)
+{
+	size_t count = reader->conditional_count;
+
+	return count && reader->conditionals[count - 1].dead;
 }
 
 enum directive {
@@ -1810,16 +1824,6 @@ static void skip_header_name(struct lexer *lexer)
 	lexer->p = p;
 }
 
-static void read_rest(struct reader *reader, struct state *state)
-{
-	struct token token = lex(&reader->lexer);
-
-	while (token.kind != END && token.kind != LINE_END) {
-		read_token(reader, state, &token);
-		token = lex(&reader->lexer);
-	}
-}
-
 /* The innermost #if, for an #elif, #else or #endif; NULL if there is none. */
 static struct conditional *innermost(struct reader *reader,
 				     enum directive directive,
@@ -1838,16 +1842,33 @@ static struct conditional *innermost(struct reader *reader,
 	return &reader->conditionals[reader->conditional_count - 1];
 }
 
+/* All of a line behind its first word. */
+static enum truth read_line(struct reader *reader, enum directive directive,
+			    struct token token)
+{
+	struct state state = aside(reader);
+	size_t bindings = reader->binding_count;
+	enum truth truth = UNKNOWN;
+
+	if (directive == INCLUDE)
+		skip_header_name(&reader->lexer);
+	if (directive == IF || directive == ELIF)
+		truth = evaluate(reader, &state);
+	if (directive != OTHER_DIRECTIVE)
+		token = lex(&reader->lexer);
+	for (; !ends_line(&token); token = lex(&reader->lexer))
+		read_token(reader, &state, &token);
+	rejoin(reader, &state, bindings);
+	return truth;
+}
+
 static void read_directive(struct reader *reader, const struct token *hash)
 {
-	struct place outer = reader->place;
-	size_t bindings = reader->binding_count;
-	struct state state = aside(reader);
+	bool dead = reader->place.kind == IF0;
 	struct conditional *conditional;
 	enum directive directive;
-	enum truth truth = UNKNOWN;
+	enum truth truth;
 	struct token token;
-	bool dead = outer.kind == IF0;
 
 	reader->lexer.in_directive = true;
 	token = lex(&reader->lexer);
@@ -1855,43 +1876,27 @@ static void read_directive(struct reader *reader, const struct token *hash)
 	if (directive == NO_DIRECTIVE) {
 		reader->lexer.in_directive = false;
 		parse(reader, &reader->state, hash);
-		if (token.kind != END && token.kind != LINE_END)
+		if (!ends_line(&token))
 			read_token(reader, &reader->state, &token);
 		return;
 	}
 	conditional = innermost(reader, directive, hash->at);
 	if (conditional)
 		dead = conditional->in_dead;
-	reader->prose = directive == MESSAGE;
 	reader->place.kind = dead ? IF0 :
 			     directive == DEFINE ? MACRO : DIRECTIVE;
+	reader->prose = directive == MESSAGE;
+	truth = read_line(reader, directive, token);
+	reader->prose = false;
+	reader->lexer.in_directive = false;
 
-	if (directive == INCLUDE)
-		skip_header_name(&reader->lexer);
-	if (directive == IF || directive == ELIF)
-		truth = evaluate(reader, &state);
-	else if (directive == OTHER_DIRECTIVE && token.kind != END &&
-		 token.kind != LINE_END)
-		read_token(reader, &state, &token);
-	if (token.kind != END && token.kind != LINE_END)
-		read_rest(reader, &state);
-	rejoin(reader, &state, bindings);
-
-	reader->place = outer;
 	if (directive == IF || directive == IFDEF)
-		open_conditional(reader, truth, hash->at);
+		open_conditional(reader, truth, dead, hash->at);
 	else if (conditional && directive == ENDIF)
 		close_conditional(reader, conditional);
 	else if (conditional)
 		next_branch(reader, conditional, truth);
-
-	if (reader->conditional_count)
-		conditional =
-			&reader->conditionals[reader->conditional_count - 1];
-	dead = reader->conditional_count && conditional->dead;
-	reader->place.kind = dead ? IF0 : CODE;
-	reader->prose = false;
-	reader->lexer.in_directive = false;
+	reader->place.kind = in_dead_branch(reader) ? IF0 : CODE;
 }
 
 /* ---- Reading: one file ------------------------------------------------ */
@@ -2519,15 +2524,23 @@ static bool is_site(const struct row *row, const struct members *members)
 static void print_bytes(const void *bytes, size_t len)
 {
 	const unsigned char *p = bytes;
-	const char *escape;
 
 	for (; len--; p++) {
-		escape = *p ? strchr("\tt\nn\rr\\\\", *p) : NULL;
-		if (*p == 't' || *p == 'n' || *p == 'r' || !escape) {
+		switch (*p) {
+		case '\t':
+			fputs("\\t", stdout);
+			break;
+		case '\n':
+			fputs("\\n", stdout);
+			break;
+		case '\r':
+			fputs("\\r", stdout);
+			break;
+		case '\\':
+			fputs("\\\\", stdout);
+			break;
+		default:
 			putchar(*p);
-		} else {
-			putchar('\\');
-			putchar(escape[1]);
 		}
 	}
 }

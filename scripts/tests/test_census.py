@@ -331,12 +331,14 @@ class UnlexedTest(CensusTest):
             b'\t.ascii "for_each_sg_page" // for_each_sg_page\n'
             b"#if 0\n# it's for_each_sg_page\n#else /* */\n"
             b"\tmov $sg_page_iter, %eax ; isn't \"for_each_sg_page\n"
-            b"#endif\n#define A for_each_sg_page\n",
+            b"#endif\n#define A for_each_sg_page\n"
+            b"%:define B for_each_sg_page\n",
             "1:9 - for_each_sg_page code", "2:9 - sg_page_iter code",
             "5:8 - for_each_sg_page if0", "7:7 - sg_page_iter code",
             "7:34 - ? unlexed: unterminated string",
             "7:35 - for_each_sg_page unlexed: unterminated string",
-            "9:11 - for_each_sg_page macro", name="x.S")
+            "9:11 - for_each_sg_page macro", "10:12 - for_each_sg_page code",
+            name="x.S")
 
     def test_an_unbalanced_conditional_is_a_row(self) -> None:
         self.expect(
@@ -414,7 +416,7 @@ class PlaceTest(CensusTest):
             "'a'": "code", "-0": "code", "": "code", "0 && 0 ? 0 : 1": "code",
             "0\\\n": "if0", "0\\\n0\\\r\n": "if0", "1\\\n": "code",
             "(0": "if0", "0)": "code", "0, 1": "code", "1 && !A": "code",
-            "1 || 0 && A": "code", "A(0)": "code", "~0": "code",
+            "1 || 0 && A": "code", "0 && V(4, 1) > B": "if0", "A(0)": "code", "~0": "code",
         }
         for number, condition in enumerate(cases):
             self.put(f"{number:02}.c",
