@@ -460,7 +460,8 @@ def _ledger(work: _Work) -> tuple[list[Row], str]:
         "-name", "*.inc", ")", "-printf", "%p\\0%s\\0%T@\\0%C@\\0"])
     own = b"".join(hashlib.sha256(_bytes(path)).digest() for path in sorted(
         [*ROOT.glob("scripts/*.py"), ROOT / "scripts/census.c",
-         *work.settings.plan.rules, spatch.MACROS]))
+         *(rule.path for rule in rulebook.load(work.settings.plan.rules)),
+         spatch.MACROS]))
     facts = sorted(state.split(b"\0"))
     name = key(_ENTRY, b"ledger", own, _program(), b"\0".join(facts),
                os.fsencode(work.tree.root),
