@@ -58,6 +58,9 @@ _TOKEN = re.compile(r"\.?[A-Za-z_]\w*")
 _PART = re.compile(r"^@([^@]*)@(.*?)@@[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPTION = re.compile(r"-{1,2}[A-Za-z][\w-]*(=[\w./-]+)?|[\w./-]+")
 
+# The words that may follow the name in the head of a part, or stand alone.
+_HEAD_WORDS = ("depends", "disable", "exists", "expression", "extends",
+               "forall", "type", "using", "identifier")
 # The words that may start a metavariable declaration. A word that is not one
 # of these is taken by spatch for the name of a type: the rule then matches
 # nothing and spatch exits 0.
@@ -112,6 +115,12 @@ class Part:
     body: str                # up to the next part, comments taken out
     comment: bool            # a comment stands on the line above
 
+    @property
+    def name(self) -> str:
+        """What other parts call it, "" where they have no word for it."""
+        first = (self.head.split() or [""])[0]
+        return "" if first in _HEAD_WORDS or ":" in first else first
+
 
 def load(paths: Iterable[Path]) -> list[Rule]:
     """Return the rules of files and folders, in the order given."""
@@ -145,12 +154,24 @@ def lint(path: Path) -> list[str]:
              for word in re.split(r"[ ,]+", word)}
     for number, part in enumerate(found):
         where = f"line {part.line}"
-        if not part.comment:
-            wrong.append(f"{where}: no comment above it says what it is for")
         if not part.head.startswith(("script:", "initialize:", "finalize:")):
             wrong += [f"{where}: {what}"
                       for what in _lint_part(part, found[number + 1:], types)]
     return wrong
+
+
+def uncommented(path: Path) -> list[str]:
+    """Return the named parts that no comment says the evidence of.
+
+    It stands on the line above, or above a part before, with the name in its
+    first words: `// paged, both: whose it is.`
+    """
+    text = _text(path)
+    named = {name for words in re.findall(r"^// ([\w, ]+):", text, re.M)
+             for name in re.split(r"[, ]+|and", words)}
+    return [f"line {part.line}: no comment says what {part.name} is "
+            "evidence of" for part in _parts(text)
+            if part.name and not part.comment and part.name not in named]
 
 
 def _files(given: Path) -> Iterator[Path]:
@@ -317,11 +338,15 @@ def _blank_comments(text: str) -> str:
 
 def _lint_part(part: Part, later: list[Part], types: set[str]) -> list[str]:
     wrong = []
-    rule = (part.head.split() or [""])[0]
-    for declaration in re.split(r";", part.declared):
-        words = " ".join(declaration.split())
-        if not words:
-            continue
+    rule = part.name
+    declarations = [" ".join(declaration.split())
+                    for declaration in part.declared.split(";")
+                    if declaration.strip()]
+    # `struct tag *ptr` uses the metavariable tag.
+    typed = {word for words in declarations
+             for kind, names in [_kind(words)] if not kind
+             for word in set(re.findall(r"\w+", words)) - set(names)}
+    for words in declarations:
         kind, names = _kind(words)
         if not kind and not _is_c_type(words, types):
             wrong.append(f"`{words}`: no such kind of metavariable")
@@ -337,7 +362,8 @@ def _lint_part(part: Part, later: list[Part], types: set[str]) -> list[str]:
                                  other.declared + other.head)
                        for other in later) if rule else False
             # `position p != other.p;` uses what it names
-            if not used and not (also and not inherited):
+            if not used and name not in typed \
+                    and not (also and not inherited):
                 wrong.append(f"metavariable {name} is not used")
     return wrong
 

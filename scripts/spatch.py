@@ -164,7 +164,9 @@ def refusal(rule: Path, mode: str) -> str:
             ["spatch", "-D", mode, "--parse-cocci", "rule.cocci"], cwd=folder,
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
             env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
-    return _reason(done.stderr) if done.returncode else ""
+    if done.returncode == 0 or _inapplicable(done.stderr):
+        return ""
+    return _reason(done.stderr)
 
 
 # --- one run's folder --------------------------------------------------------
@@ -567,6 +569,9 @@ def _judge(work: _Work, batch: _Batch, ended: _Ended,
     first = work.jobs[batch.jobs[0]]
     if ended.code or ended.signal:
         if first.rule and not ended.killed:
+            if _inapplicable(ended.stderr):
+                return {number: Result(work.jobs[number], Outcome.QUIET)
+                        for number in batch.jobs}
             _refused(first.rule, ended)
         # Standard output may have been lost with the process: none of its
         # jobs is known to have ended well.
@@ -591,6 +596,15 @@ def _refused(rule: Rule, ended: _Ended) -> None:
         return
     raise RuleError(f"{rule.path}: spatch refuses the rule: "
                     f"{_reason(ended.stderr)}")
+
+
+def _inapplicable(stderr: bytes) -> bool:
+    """Say whether a good rule has no part for the mode at all.
+
+    spatch then exits 255 without a look at a file.
+    """
+    return stderr.startswith(b"init_defs_builtins: ") \
+        and b"\nNo rules apply." in stderr and _HANDLING not in stderr
 
 
 def _reason(stderr: bytes) -> str:

@@ -515,6 +515,16 @@ class RefusalTest(SpatchTest):
                          "no_such_iso")
         self.refused(rule, "patch", "no_such_iso")
 
+    def test_rule_with_no_part_for_a_mode_is_quiet_in_it(self) -> None:
+        rule = self.rule("// mark: no rewrite\n@depends on context@\n@@\n"
+                         "* old_name(...)\n")
+        self.assertEqual(spatch.refusal(rule.path, "patch"), "")
+        patch, context = self.run_jobs(
+            {"x.c": PLAIN}, [Job(rule, "patch", ("x.c",)),
+                             Job(rule, "context", ("x.c",))])
+        self.assertIs(patch.outcome, Outcome.QUIET)
+        self.assertIs(context.outcome, Outcome.HIT)
+
     def test_refusal_tells_good_rules_from_bad(self) -> None:
         good, bad = self.rule(RENAME), self.rule("@@\n@@\n- f(\n", "bad")
         self.assertEqual(spatch.refusal(good.path, "patch"), "")
