@@ -52,7 +52,7 @@ MISUSE = ROOT / "cocci/misuse"
 # Grows when what an entry holds is no longer what it was.
 _ENTRY = b"sgwalk-check-1"
 # Jobs that spatch.run() is given at a time.
-_STRIDE = 600
+_STRIDE = 240
 _INCLUDES = ("--include=*.c", "--include=*.h", "--include=*.inc")
 _LINE = re.compile(r"(.*?):(\d+):(\d+)(?:-\d+)?: (.*)")
 _ORG = re.compile(r"\* TODO|\[\[")
