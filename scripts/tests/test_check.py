@@ -93,6 +93,7 @@ def settings(folder: Path) -> Settings:
 
 class CheckTest(unittest.TestCase):
     folder: Path
+    top: Path
     _scratch: "tempfile.TemporaryDirectory[str]"
 
     @classmethod
@@ -109,7 +110,8 @@ class CheckTest(unittest.TestCase):
 
     def check(self, diff: bytes = b"", **chosen: object) -> Answer:
         return check.check(trees.open_tree(str(self.top)),
-                           replace(settings(self.folder), **chosen), diff)
+                           replace(settings(self.folder),
+                                   **chosen), diff)
 
     @staticmethod
     def places(answer: Answer) -> set[tuple[str, int, str]]:
