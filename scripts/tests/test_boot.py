@@ -143,6 +143,17 @@ class Booting(unittest.TestCase):
                             "DMAR: Host address width 39\n" + GOOD)
         self.assertEqual(self.boot().splats, ())
 
+    def test_a_splat_before_the_cases_is_not_theirs(self) -> None:
+        self.put("console", "WARNING: CPU: 0 at kernel/time/clock.c\n" + GOOD)
+        self.assertEqual(self.boot().splats, ())
+
+    def test_a_kernel_that_prints_no_case_is_started_again(self) -> None:
+        self.put("console", "Kernel panic - not syncing: no clock\n")
+        booted = self.boot()
+        self.assertFalse(booted.report.holds)
+        self.assertEqual(len(booted.splats), 1)
+        self.assertTrue(self.boot().built)
+
     def test_a_kernel_that_dies_half_way_is_a_failure(self) -> None:
         self.put("console", "KTAP version 1\n1..2\nok 1 walk\n")
         self.assertFalse(self.boot().report.holds)
