@@ -21,27 +21,33 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, NoReturn, Optional, Sequence
 
 import apply
 import bench
 import boot
+import check
 import core
 import diffs
 import ktap
 import plan as planning
+import report as formats
 import series
 import spatch
 import tree as trees
 import verify
 from apply import ApplyError
+from baseline import BaselineError
 from bench import BenchError
 from boot import BootError
 from census import CensusError
+from changed import ChangedError
+from check import CheckError
 from core import CoreError
 from edits import EditError
+from findings import LEVELS
 from ledger import Entry, LedgerError
 from maintainers import MaintainersError
 from plan import Plan, Settings
@@ -55,8 +61,9 @@ from tree import Tree, TreeError
 from verify import VerifyError
 
 ROOT = Path(__file__).resolve().parents[1]
-_OWN = (ApplyError, BenchError, BootError, CensusError, CoreError, EditError,
-        LedgerError, MaintainersError, RepoError, RerollError, RuleError,
+_OWN = (ApplyError, BaselineError, BenchError, BootError, CensusError,
+        ChangedError, CheckError, CoreError, EditError, LedgerError,
+        MaintainersError, RepoError, RerollError, RuleError,
         SeriesError, SpatchError, SuiteError, TreeError, VerifyError)
 # KUnit came with v5.5; what is older boots as user-mode Linux.
 _QEMU_FROM = (5, 5)
@@ -164,8 +171,37 @@ def _preview(options: Options) -> None:
 
 
 def _check(options: Options) -> None:
-    import check
-    check.main(_tree(options), options)
+    """Report what is wrong in the tree, and touch nothing."""
+    diff = sys.stdin.buffer.read() if options.rest.base == "-" else b""
+    answer = check.check(_tree(options), _judged(options), diff)
+    _write(answer.output)
+    for line in answer.remarks:
+        _say(line)
+    if answer.no:
+        raise No(answer.no)
+
+
+def _baseline(options: Options) -> None:
+    """Write the findings of today to BASELINE, or to stdout."""
+    data = check.baseline(_tree(options),
+                          replace(_judged(options), base="", baseline=""))
+    if options.rest.baseline:
+        _keep(Path(_folder(options.rest.baseline)).absolute(), data)
+    else:
+        _write(data)
+
+
+def _judged(options: Options) -> check.Settings:
+    rest = options.rest
+    return check.Settings(
+        replace(options.settings, rules=_rules("")),
+        _word("FORMAT", rest.format, tuple(formats.FORMATS)),
+        options.rules if rest.rules else (), rest.base,
+        _folder(rest.baseline),
+        _word("LEVEL", rest.level or "high", LEVELS),
+        _word("UNREAD", rest.unread or "warn", ("error", "warn")),
+        _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
+        options.out / "cache", check.today())
 
 
 def _series(options: Options) -> None:
@@ -311,6 +347,7 @@ def _write(data: bytes) -> None:
 _COMMANDS: dict[str, Callable[[Options], None]] = {
     "apply": _apply,
     "preview": _preview,
+    "baseline": _baseline,
     "check": _check,
     "series": _series,
     "verify": _verify,
