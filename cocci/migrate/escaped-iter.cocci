@@ -136,7 +136,8 @@ struct sg_page_iter@t *ptr = E;
 ... when any
 ptr
 
-// given: a helper of this file whose address is taken.
+// called, valued, stored, out: a helper of this file whose address is taken,
+// or that is exported: its name stands where it is not called.
 @called@
 identifier seen.fn;
 position use;
@@ -162,31 +163,9 @@ position t;
 @@
 fn(before, struct sg_page_iter@t *ptr, ...) { ... }
 
-// exported: one that other modules call.
-@shown@
-identifier seen.fn;
-declarer export;
-position use;
-@@
-export(fn@use, ...);
-
-@exported@
-identifier fn;
-declarer export;
-position shown.use;
-@@
-export(fn@use, ...);
-
-@open@
-identifier exported.fn, ptr;
-parameter list before;
-position t;
-@@
-fn(before, struct sg_page_iter@t *ptr, ...) { ... }
-
 // neither, either: each declaration once.
 @neither@
-position t != {leaves.t, many.t, wide.t, held.t, out.t, open.t};
+position t != {leaves.t, many.t, wide.t, held.t, out.t};
 @@
 struct sg_page_iter@t
 

@@ -432,7 +432,8 @@ position use != {handed.use, passed.use};
 @@
 fn(others, \(&it@use\|it@use\), ...)
 
-// kept: a function of a chain whose address is taken, or that is exported.
+// kept: a function of a chain whose address is taken, or that is exported:
+// its name stands where it is not called.
 @called@
 identifier takes.fn;
 position use;
@@ -444,12 +445,6 @@ identifier takes.fn;
 position use != called.use;
 @@
 fn@use
-
-@exported@
-identifier takes.fn;
-declarer export;
-@@
-export(fn, ...);
 
 // newer: code that has the DMA iterator already serves two kernels.
 @newer exists@
@@ -495,7 +490,7 @@ extern T fn(before, struct sg_page_iter@t *ptr, ...);
 
 // walk: the variables at the top of the chains; nothing speaks against them.
 @walk depends on takes && !counting && !stray && !strayed && !odd &&
-	!foreign && !kept && !exported && !newer && !twin@
+	!foreign && !kept && !newer && !twin@
 identifier it;
 initializer I;
 position t != other.t;
