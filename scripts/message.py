@@ -94,8 +94,11 @@ def guess(files: Sequence[str], lists: Sequence[str]) -> Prefix:
     """Return a prefix from the list in MAINTAINERS, else from the path."""
     parts = [part for part in PurePosixPath(_folder(files)).parts
              if part not in ("drivers", "gpu", "include", "linux")]
-    leaf = PurePosixPath(files[0]).stem if len(files) == 1 \
-        else (parts or ["treewide"])[-1]
+    leaf = (parts or ["treewide"])[-1]
+    stem = PurePosixPath(files[0]).stem
+    # i915/i915_gem_gtt.c is a part of i915; ipu3/ipu3-cio2.c is a driver.
+    if len(files) == 1 and stem.partition("_")[0] != leaf:
+        leaf = stem
     for one in sorted(lists):
         word = re.sub(r"^linux-|-devel$", "",
                       re.sub(r".*<|>.*|@.*", "", one))

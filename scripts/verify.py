@@ -56,6 +56,9 @@ _ADDRESS = re.compile(r"^\s*[0-9a-f]+:\s*")
 # Where a string or table lies moves when another one grows.
 _PLACE = re.compile(r"(\.(?:rodata|data|bss|init|LC|L)[\w.$]*|__bug_table)"
                     r"[+-]0x[0-9a-f]+")
+# Before v4.11 x86 hands WARN_ON() its line in a register.
+_WARN = re.compile(r"R_X86_64_\w+\s+warn_slowpath_")
+_LINE = re.compile(r"\$0x[0-9a-f]+,%esi")
 _CONDITION = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b(.*)$")
 _OBJECTS_A_HEADER = 64       # objects built for one header of a driver
 
@@ -433,6 +436,9 @@ class _Image:
                 lines = []
             elif line:
                 lines.append(_PLACE.sub(r"\1", _ADDRESS.sub("", line)))
+                if _WARN.search(line):
+                    lines[-6:] = [_LINE.sub("$line,%esi", one)
+                                  for one in lines[-6:]]
         return _Image(hashlib.sha256(path.read_bytes()).hexdigest(),
                       (int(sizes[0]), int(sizes[1]), int(sizes[2])),
                       {name: "\n".join(part) for name, part in code.items()})

@@ -67,6 +67,12 @@ class PrefixTest(unittest.TestCase):
                           ["dri-devel@lists.freedesktop.org"]).text,
             "drm/vmwgfx: ")
 
+    def test_part_of_a_driver_goes_by_the_drivers_name(self) -> None:
+        self.assertEqual(
+            message.guess(["drivers/gpu/drm/i915/i915_gem_gtt.c"],
+                          ["intel-gfx@lists.freedesktop.org"]).text,
+            "drm/i915: ")
+
     def test_subject_stays_within_75_columns(self) -> None:
         for length in (10, 40, 60, 90):
             prefix = Prefix("x" * length + ": ", False, "path")

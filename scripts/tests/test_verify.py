@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import tempfile
 import unittest
@@ -65,6 +66,22 @@ class VerifyTest(unittest.TestCase):
             {DRIVER: b"/* added */\n" + self.read(DRIVER)}).steps[0]
         self.assertEqual([each.functions for each in built.objects], [()])
         self.assertEqual(built.changed, 0)
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "is of x86 alone")
+    def test_line_number_of_a_warning_is_no_change_of_code(self) -> None:
+        code = self.read(DRIVER) + b"""
+void warn_slowpath_null(const char *file, int line);
+void basalt_warn(int value);
+void basalt_warn(int value)
+{
+	if (value)
+		warn_slowpath_null("basalt.c", __LINE__);
+}
+"""
+        built = self.run_steps({DRIVER: code},
+                               {DRIVER: b"/* one more line */\n" + code})
+        self.assertEqual([each.functions for each in
+                          built.steps[1].objects], [()])
 
     def test_second_step_is_compared_with_the_first(self) -> None:
         once = self.read(DRIVER) + CODE
