@@ -340,7 +340,7 @@ def _judge(case: Case,
     wrong += _differs("report", case.report.encode(),
                       said["report"].text.encode())
     for mode in ("context", "org"):
-        if (said[mode].outcome is Outcome.HIT) != bool(case.report):
+        if said[mode].outcome is not said["report"].outcome:
             wrong.append(f"{mode} mode does not say what report mode says")
     if not all(spatch.marked_lines(diff)
                for diff in said["context"].changed.values()):
@@ -446,19 +446,23 @@ def _planned(cases: Sequence[Case],
         settings = plan.Settings(
             program, (root / "cocci/migrate",), os.cpu_count() or 1, _SECONDS,
             _MEBIBYTES)
-        for number, case in enumerate(cases):
-            top = folder / f"tree{number}"
-            _small_tree(root, top)
-            drivers = top / "drivers/case"
-            drivers.mkdir(parents=True)
-            wanted = {}
+        top = folder / "tree"
+        _small_tree(root, top)
+        wanted: dict[str, dict[str, bytes]] = {}
+        for case in cases:
+            place = f"drivers/{case.rule.name}-{case.name}"
+            (top / place).mkdir(parents=True)
+            wanted[place] = {}
             for before, after in zip(case.files("before"),
                                      case.files("after")):
-                file = f"drivers/case/{case.name}{before.suffix}"
+                file = f"{place}/{case.name}{before.suffix}"
                 (top / file).write_bytes(before.read_bytes())
-                wanted[file] = after.read_bytes()
-            made = plan.make_plan(tree.open_tree(str(top)), settings)
-            yield case, _held(case, made, top, wanted)
+                wanted[place][file] = after.read_bytes()
+        # One tree for all, as a plan starts every rule: a name that two such
+        # cases both export ties them together, so each has names of its own.
+        made = plan.make_plan(tree.open_tree(str(top)), settings)
+        for case, files in zip(cases, wanted.values()):
+            yield case, _held(case, made, top, files)
 
 
 def _small_tree(root: Path, top: Path) -> None:

@@ -636,7 +636,7 @@ def _raised(work: _Work, text: bytes) -> tuple[Outcome, str]:
         return Outcome.TIMEOUT, f"no end within {work.timeout} s"
     if _NO_MEMORY.search(text):
         return Outcome.MEMORY, f"more than {work.memory} MiB"
-    words = re.sub(r"\\(.)", lambda match: " " if match[1] == "n"
+    words = re.sub(r"\\(.)", lambda match: " " if match[1] in "nt"
                    else match[1], text.decode(errors="replace"))
     return Outcome.FAILED, _named(work, " ".join(words.split()))
 
