@@ -55,6 +55,12 @@ def _compile(folder: Path, files: list[str], *flags: str) -> str:
 
 
 class PropertyTest(unittest.TestCase):
+    root: Path
+    made: dict[str, generate.Generated]
+    before: dict[str, bytes]
+    plan: Plan
+    files: list[str]
+    left: set[str]
 
     @classmethod
     def setUpClass(cls) -> None:

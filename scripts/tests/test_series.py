@@ -20,6 +20,7 @@ import tree as trees
 from maintainers import MaintainersError
 from plan import Plan
 from repo import RepoError
+from reroll import RerollError
 from series import Series, SeriesError
 from seriestree import (PAGES, SeriesCase, am, commit, make, picture, section,
                         walk)
@@ -478,7 +479,7 @@ class FailureTest(SeriesCase):
                     branch="walks/dma")
 
     def test_first_version_that_is_not_kept(self) -> None:
-        self.refuse(series.reroll.RerollError, "no version 1 is kept",
+        self.refuse(RerollError, "no version 1 is kept",
                     self.root, version=2)
 
     def test_shape_that_is_unknown(self) -> None:

@@ -31,6 +31,9 @@ unsigned int basalt_added(unsigned int value)
 class VerifyTest(unittest.TestCase):
     """Builds share one folder, as runs on one tree do."""
 
+    scratch: Path
+    tree: Path
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.scratch = Path(tempfile.mkdtemp(prefix="sgwalk-verify-"))
