@@ -148,7 +148,7 @@ static const struct span nothing;
 
 static bool same(struct span a, struct span b)
 {
-	return a.len == b.len && !memcmp(a.at, b.at, a.len);
+	return a.len == b.len && (!a.len || !memcmp(a.at, b.at, a.len));
 }
 
 static bool is(struct span span, const char *word)
@@ -662,7 +662,7 @@ struct binding {
 	struct span name;
 	unsigned int scope;
 	bool iterator;
-	size_t next;			/* in its bucket; 0 ends it */
+	size_t *bucket, next;		/* the next one in there; 0 ends it */
 };
 
 /* An #if that is open. */
@@ -673,7 +673,7 @@ struct conditional {
 	bool in_dead;			/* it stands in dead text */
 	bool dead;			/* so is the branch */
 	bool taken;			/* a literal has chosen a branch */
-	unsigned long pinned;		/* levels up to this one are in use */
+	unsigned long pinned;		/* levels up to this one are in before */
 	const unsigned char *at;
 };
 
@@ -800,7 +800,7 @@ static void bind(struct reader *reader, unsigned int scope, struct span name,
 					  sizeof(*reader->bindings));
 	}
 	reader->bindings[reader->binding_count] = (struct binding) {
-		name, scope, iterator, *head
+		name, scope, iterator, head, *head
 	};
 	*head = reader->binding_count++;
 }
@@ -811,7 +811,7 @@ static void unbind(struct reader *reader, size_t count)
 		struct binding *last =
 			&reader->bindings[--reader->binding_count];
 
-		*bucket(reader, last->name) = last->next;
+		*last->bucket = last->next;
 	}
 }
 
@@ -825,15 +825,22 @@ static void leave_scope(struct reader *reader, unsigned int scope)
 	unbind(reader, count);
 }
 
-/* Let the names before this one that are further in be of this scope. */
+/*
+ * Let the names before this one that are further in be of this scope, since it
+ * is not known where theirs ends. Those that are no iterators hide none then.
+ */
 static void widen_scope(struct reader *reader, unsigned int scope,
 			size_t before)
 {
 	if (before > reader->binding_count)
 		before = reader->binding_count;
-	for (; before > 1 && reader->bindings[before - 1].scope > scope;
-	     before--)
-		reader->bindings[before - 1].scope = scope;
+	while (before > 1 && reader->bindings[before - 1].scope > scope) {
+		struct binding *binding = &reader->bindings[--before];
+
+		binding->scope = scope;
+		if (!binding->iterator)
+			binding->name = nothing;
+	}
 }
 
 static bool at_file_scope(const struct state *state)
@@ -894,8 +901,9 @@ static void push(struct reader *reader, struct state *state,
 }
 
 /*
- * A level that an #if has seen may be in a state that #else or #endif puts
- * back; it stays until the end of the file. The others are used again.
+ * A level that stood at an open #if is in the state that #else puts back, and
+ * stays until the end of the file. Others are used again: the levels of one
+ * branch are not met in the next.
  */
 static void release(struct reader *reader, struct level *level)
 {
@@ -1312,7 +1320,7 @@ static void close_bracket(struct reader *reader, struct state *state, int sign)
 
 	if (kind == SUBSCRIPT) {
 		state->object = inner.before;
-	} else if (!inner.control) {
+	} else {
 		bool call = is_set(inner.before) && !inner.before.parenthesised;
 
 		state->object = call ? inner.before : inner.last;
@@ -1744,7 +1752,6 @@ static void end_branch(struct reader *reader, struct conditional *conditional)
 	if (!conditional->has_kept && !conditional->dead) {
 		conditional->kept = reader->state;
 		conditional->has_kept = true;
-		conditional->pinned = reader->serial;
 	}
 	reader->state = conditional->before;
 	/* The names of one branch are seen in the others, and after them. */

@@ -358,6 +358,9 @@ class UnlexedTest(CensusTest):
                                       ("c.c", b"#if 1\n", b"#endif\n")):
             self.put(name, opening * (deep + 9) + b"for_each_sg_page\n" +
                      ending * (deep + 9) + b"sg_page_iter\n")
+        self.put("d.c", b"int f(void)\n" + b"{" * 9999 + b"}" * 9998 +
+                 b"for_each_sg_page }\nsg_page_iter\n")
+        self.put("e.c", b"#if " + b"(" * 999999 + b"0\nsg_page_iter\n#endif")
         found = [os.fsdecode(b" ".join(row[:3] + row[4:]))
                  for row in self.census()]
         self.assertEqual(found, [
@@ -369,7 +372,14 @@ class UnlexedTest(CensusTest):
             "b.c 2 4106 sg_page_iter code",
             "c.c 4097 1 ? unlexed: nesting too deep",
             "c.c 4106 1 for_each_sg_page code",
-            "c.c 8212 1 sg_page_iter code"])
+            "c.c 8212 1 sg_page_iter code",
+            "d.c 2 4097 ? unlexed: nesting too deep",
+            "d.c 2 19998 for_each_sg_page code",
+            "d.c 3 1 sg_page_iter code",
+            "e.c 1 4101 ? unlexed: nesting too deep",
+            "e.c 2 1 sg_page_iter code"])
+        self.assertEqual([row[3] for row in self.census() if row[0] == b"d.c"],
+                         [b"f", b"f", b""])
 
 
 class PlaceTest(CensusTest):
@@ -496,6 +506,7 @@ class FunctionTest(CensusTest):
             b"static __printf(1, 2) int f(char *a, ...) { X }",
             b"int f(int a) __acquires(a) __releases(b) { X }",
             b"int f(int a) __no_such_thing(b) { X }",
+            b"int f(int a) __acquires(a) __no_such_thing(b) { X }",
             b"__no_such_thing(b) static int f(int a) { X }",
             b"__attribute__((cold)) int f(void) { X }",
             b"int __attribute__((cold, format(a, 1, 2))) f(void) { X }",
@@ -530,7 +541,7 @@ class FunctionTest(CensusTest):
             self.assertEqual(named[f"{number:02}.c".encode()], b"f", text)
 
     def test_assembly_has_no_functions(self) -> None:
-        self.put("x.S", b"ENTRY(f)\n\tpush {r0}\n\tpush {sg_page_iter}\n")
+        self.put("x.S", b"ENTRY(f)\n\tpush {sg_page_iter, r0}\n")
         self.assertEqual([row[3] for row in self.census()], [b""])
 
     def test_old_style_parameters_belong_to_the_function(self) -> None:
@@ -646,7 +657,10 @@ class FieldTest(CensusTest):
             b"void j(void)\n{\n\tit->sg;\n}\n"
             b"void k(struct sg_page_iter *it) { it->sg; }\n"
             b"void l(it) struct sg_page_iter *it; { it->sg; }\n"
-            b"void m(void) { it->sg; }\n", 4, 20, 21)
+            b"void m(void) { it->sg; }\n"
+            b"void n(struct sg_page_iter *a, thing_t *it) { it->sg; }\n"
+            b"#define A struct sg_page_iter it; it.sg;\n"
+            b"void o(void) { it->sg; }\n", 4, 20, 21, 24)
 
     def test_the_innermost_scope_decides(self) -> None:
         self.fields(
@@ -666,6 +680,10 @@ class FieldTest(CensusTest):
             b"#else\n\tstruct thing it;\n\tstruct sg_page_iter b;\n#endif\n"
             b"\tit.sg;\n\tb.sg;\n}\n"
             b"void g(void) { b.sg; }\n", 9, 10)
+        self.fields(
+            b"static struct sg_page_iter it;\n"
+            b"void f(void)\n{\n#ifdef A\n\t{\n\t\tthing_t it;\n#else\n"
+            b"\tthing_t b;\n\t{\n#endif\n\t}\n\tit.sg;\n}\n", 12)
 
     def test_every_kind_of_declaration_counts(self) -> None:
         self.fields(
@@ -704,17 +722,19 @@ class FieldTest(CensusTest):
 
     def test_a_member_declared_anywhere_in_the_tree_counts(self) -> None:
         self.put("z/deep.h", b"#ifdef X\nstruct a { union { struct { int b; "
-                 b"struct sg_page_iter deep, *ptr; } c; }; };\n#endif\n")
+                 b"struct sg_page_iter deep, *ptr; } c; }; };\n#endif\n"
+                 b"struct PACKED b { struct sg_page_iter packed; };\n")
         self.put("y.h", MEMBER)
         self.put("dma.h", b"struct sg_dma_page_iter "
                  b"{ struct sg_page_iter base; };\n")
         self.fields(
             b"miter->iter.sg;\nx.c.deep.sg = (&a->ptr[1])->sg;\n"
-            b"v->iter.base.sg;\niter.sg;\nx->base.sg; host->sg;\n"
+            b"v->iter.base.sg;\niter.sg; iter.base.sg;\n"
+            b"x->base.sg; host->sg;\n"
             b"x->other.sg; x->iter.other.sg; f(x)->iter.sg;\n"
             b"{ .iter.sg = 1, .iter = { .sg = 1 }, .other = { .sg = 1 } };\n"
-            b"#define A(x) ((x)->iter.sg)\n",
-            1, 2, 2, 3, 6, 7, 7, 8)
+            b"#define A(x) ((x)->iter.sg)\nx->packed.sg;\n",
+            1, 2, 2, 3, 6, 7, 7, 8, 9)
 
     def test_a_local_of_the_name_of_a_member_is_not_that_member(self) -> None:
         self.put("y.h", MEMBER)
