@@ -53,15 +53,17 @@ fn(..., struct sg_page_iter *ptr, ...)
 
 // paged: a use that a page iterator is for.
 @paged@
-iterator name for_each_sg_page;
+iterator name for_each_sg_page, for_each_sgtable_page;
 identifier helper.fn;
 local idexpression struct sg_page_iter it;
 expression sgl, nents, off;
 statement S;
-position use, dma.side;
+position use;
 @@
 (
 for_each_sg_page(sgl, &it@use, nents, off) S
+|
+for_each_sgtable_page(sgl, &it@use, off) S
 |
 sg_page_iter_page(&it@use)
 |
