@@ -377,7 +377,7 @@ def _align_group(text: Text, opened: int, close: int, was: int, now: int,
 
 def _break_line(text: Text, edits: Sequence[Edit],
                 line: int) -> Optional[tuple[int, int, bytes]]:
-    """Return a line break for a loop header that has grown too wide."""
+    """Return a line break for a walk's header that has grown too wide."""
     start = text.offset(line, 1)
     end = text.offset(line + 1, 1) - 1 if line < text.line_count \
         else len(text.data)
@@ -386,7 +386,8 @@ def _break_line(text: Text, edits: Sequence[Edit],
     if _seen(new) <= WIDTH or _seen(old) > WIDTH:
         return None
     loop = next((at for at in range(_first(text, start), len(text.tokens))
-                 if text.tokens[at].text == b"for_each_sg_page"), None)
+                 if text.tokens[at].text in (b"for_each_sg_page",
+                                             b"__sg_page_iter_start")), None)
     if loop is None or text.line_of(loop) != line:
         return None
     parts = text.arguments(loop + 1)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -103,6 +104,8 @@ class Options:
 
 
 def main(words: Sequence[str]) -> int:
+    # A run that is told to stop cleans up as one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options = _options(words)
         _COMMANDS[options.rest.command](options)
@@ -227,7 +230,8 @@ def _verify(options: Options) -> None:
         return
     report = verify.run(tree.root, tree.version, plan.before,
                         [verify.Step("the change", plan.after)],
-                        options.out / "verify", options.jobs)
+                        options.out / "verify", options.jobs,
+                        series.untouched(plan))
     print(verify.text(report), end="")
     if not report.good:
         raise No("the change does not build as the tree did before it")

@@ -61,6 +61,16 @@ class FromDiffTest(unittest.TestCase):
         self.assertEqual(got, b"\tfor_each_sg_dma_page(buffer->table->sgl, "
                          b"&walker,\n\t\t\t     buffer->table->nents, 0)\n")
 
+    def test_start_that_grows_past_80_columns_is_broken(self) -> None:
+        old = (b"\t__sg_page_iter_start(&sg_iter, pages->sgl, "
+               b"sg_nents(pages->sgl), off1);\n")
+        self.assertIn(len(old) + 6, range(76, 81))
+        got = render(Text(old), edits(old, old.replace(
+            b"&sg_iter", b"&sg_iter.base")))
+        self.assertEqual(got, b"\t__sg_page_iter_start(&sg_iter.base, "
+                         b"pages->sgl,\n\t\t\t     sg_nents(pages->sgl), "
+                         b"off1);\n")
+
     def test_crlf_latin1_and_missing_newline_survive(self) -> None:
         old = OLD.replace(b"kept", b"gr\xfc\xdfe").replace(b"\n", b"\r\n")[:-2]
         shown = old.replace(b"\r\n", b"\n").replace(b"\xfc\xdf", b"??")
