@@ -26,7 +26,7 @@ virtual report
 // fits: a use that stays here.
 // Declared, a loop is read even where its body has no braces.
 @fits@
-iterator name for_each_sg_page;
+iterator name for_each_sg_page, for_each_sgtable_page;
 local idexpression struct sg_page_iter it;
 expression sgl, nents, off;
 statement S;
@@ -34,6 +34,8 @@ position use;
 @@
 (
 for_each_sg_page(sgl, &it@use, nents, off) S
+|
+for_each_sgtable_page(sgl, &it@use, off) S
 |
 __sg_page_iter_start(&it@use, ...)
 |
