@@ -40,6 +40,8 @@ from ledger import Entry, Ledger
 from rules import Rule
 from units import API_FILES, DMA, PAGE, Act, Unit
 
+# The reason that holds for a walk that reads no address, too.
+_COUNTS = "counts-pages:"
 # What is built against headers of its own, not against the kernel's.
 _OTHER_PROGRAMS = ("tools/", "scripts/", "Documentation/", "samples/bpf/")
 
@@ -94,19 +96,79 @@ class _Work:
 
 def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
     """Return what the tree becomes; the tree itself is only read."""
-    work = _Work(tree, settings, census.take(
+    first = _Work(tree, settings, census.take(
         settings.census, tree.root, settings.jobs))
-    _read(work)
+    _read(first)
     chosen = [rule for rule in rulebook.load(settings.rules)
               if rule.verdict != "finding"
               and (rule.confidence == "High"
                    or settings.confidence == "moderate"
                    or rule.verdict != "converted")]
-    results = _run(work, chosen)
+    evidence, entries = _round(first, chosen, _clusters(first))
+    known = {entry.site: entry for entry in entries}
+    origin = {site: site for site in first.sites}
+    rewriters = [rule for rule in chosen if rule.verdict == "converted"]
+    last = first
+    # One unit in a rule's way hides another from it. So what changed is read
+    # again until nothing more is converted: a second run has nothing to do.
+    while last.edits:
+        left = {entry.site.file for entry in entries
+                if entry.verdict == "manual"}
+        clusters = [files for files in _clusters(last)
+                    if set(files) & set(last.edits) and set(files) & left]
+        last, origin = _changed(last, origin)
+        if not clusters:
+            break
+        _, entries = _round(last, rewriters, clusters)
+        for entry in entries:
+            if entry.verdict == "converted":
+                site = origin[entry.site]
+                known[site] = replace(entry, site=site)
+        first.groups += last.groups
+        for file, names in last.fired.items():
+            first.fired.setdefault(file, set()).update(names)
+    ledger = Ledger(first.sites, known.values())
+    return _finish(first, last, chosen, ledger, evidence)
+
+
+def _round(work: _Work, chosen: Sequence[Rule],
+           clusters: Sequence[tuple[str, ...]]) -> tuple[Evidence,
+                                                         list[Entry]]:
+    """Run rules on some clusters and decide about every unit."""
+    results = _run(work, chosen, clusters)
     evidence = _evidence(work, results)
-    verdicts = _decide(work, chosen, results, evidence)
-    ledger = Ledger(work.sites, _entries(work, verdicts, evidence))
-    return _finish(work, chosen, ledger, evidence)
+    verdicts = _decide(work, results, evidence)
+    return evidence, list(_entries(work, verdicts))
+
+
+def _changed(work: _Work, origin: Mapping[Site, Site]) -> tuple[
+        _Work, dict[Site, Site]]:
+    """Return the work as its edits leave it, and where its sites were."""
+    sources = {**work.sources, **{
+        file: render(work.texts[file], edits)
+        for file, edits in work.edits.items()}}
+    after = replace(work, sources=sources, texts={
+        file: Text(sources[file]) if file in work.edits else text
+        for file, text in work.texts.items()}, edits={}, fired={}, groups=[],
+        units=[], by_file={}, sites=())
+    moved: dict[Site, Site] = {}
+    for site in work.sites:
+        text = work.texts.get(site.file)
+        if text is None or site.token == "?" or site.place != "code":
+            continue
+        if site.file not in work.edits:
+            moved[site] = origin[site]
+            continue
+        at = text.at(text.offset(site.line, site.column))
+        now = None if at is None else judge.moved_token(
+            text, work.edits[site.file], at)
+        if now is not None:
+            fresh = after.texts[site.file]
+            line, column = fresh.position(fresh.tokens[now].start)
+            moved[replace(site, line=line, column=column)] = origin[site]
+    after.sites = tuple(sorted(moved))
+    _bind(after)
+    return after, moved
 
 
 # --- reading ---------------------------------------------------------------
@@ -120,6 +182,10 @@ def _read(work: _Work) -> None:
             work.unsaid[file] = f"unreadable: {error}"
     work.texts = {file: Text(data) for file, data in work.sources.items()
                   if not file.endswith(".S")}
+    _bind(work)
+
+
+def _bind(work: _Work) -> None:
     work.units = iterators.bind(work.texts)
     for unit in work.units:
         if not judge.is_api(work.texts, unit):
@@ -153,8 +219,8 @@ def _words_elsewhere(work: _Work, words: Sequence[bytes]) -> set[bytes]:
 
 # --- running rules ---------------------------------------------------------
 
-def _run(work: _Work, chosen: Sequence[Rule]) -> list[spatch.Result]:
-    clusters = _clusters(work)
+def _run(work: _Work, chosen: Sequence[Rule],
+         clusters: Sequence[tuple[str, ...]]) -> list[spatch.Result]:
     tokens = collections.defaultdict(set)
     for site in work.sites:
         tokens[site.file].add(site.token.replace("struct ", ""))
@@ -220,8 +286,7 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
 
 # --- deciding --------------------------------------------------------------
 
-def _decide(work: _Work, chosen: Sequence[Rule],
-            results: Sequence[spatch.Result],
+def _decide(work: _Work, results: Sequence[spatch.Result],
             evidence: Evidence) -> dict[int, Verdict]:
     """Return a verdict for every unit, by its number in work.units."""
     verdicts: dict[int, Verdict] = {}
@@ -341,8 +406,12 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     if not wrong and unit.types == {DMA}:
         return Verdict("kept", "", "dma-walk: declared, stepped and read as "
                        "a DMA page iterator")
+    plain = not wrong and not reads
     for rule, verdict, reason in marks:
-        if verdict == "manual" or (not wrong and not reads):
+        # A rule follows paths, and past a block with a variable of the same
+        # name a path can end at the other one. Tokens know better: what has
+        # one type and reads no address is a page walk, unless it counts.
+        if plain == (verdict == "kept") or reason.startswith(_COUNTS):
             return Verdict(verdict, rule, reason)
     if reads:
         for file in unit.files:
@@ -351,7 +420,7 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         refused = judge.refusal(work.texts, unit, evidence)
         if refused is not None:
             return refused
-    if not wrong and not reads and unit.decls:
+    if plain and unit.decls:
         return Verdict("kept", "", "page-walk: it gives pages and no DMA "
                        "address")
     return Verdict("manual", "", f"unknown: {wrong or 'an address is read'}, "
@@ -361,8 +430,8 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
 
 # --- accounting ------------------------------------------------------------
 
-def _entries(work: _Work, verdicts: Mapping[int, Verdict],
-             evidence: Evidence) -> Iterable[Entry]:
+def _entries(work: _Work,
+             verdicts: Mapping[int, Verdict]) -> Iterable[Entry]:
     index: dict[tuple[str, int], list[int]] = {}
     for number, unit in enumerate(work.units):
         for place in unit.tokens():
@@ -373,14 +442,13 @@ def _entries(work: _Work, verdicts: Mapping[int, Verdict],
              for unit in iterators.bind({**work.texts, **after})
              for place in unit.tokens()} if after else {}
     for site in work.sites:
-        yield _entry(work, site, verdicts, index, after, later, evidence)
+        yield _entry(work, site, verdicts, index, after, later)
 
 
 def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
            index: Mapping[tuple[str, int], list[int]],
            after: Mapping[str, Text],
-           later: Mapping[tuple[str, int], Unit],
-           evidence: Evidence) -> Entry:
+           later: Mapping[tuple[str, int], Unit]) -> Entry:
     def said(verdict: Verdict) -> Entry:
         return Entry(site, verdict.verdict, verdict.rule, verdict.reason)
 
@@ -440,11 +508,11 @@ _RANK = {"unread": 0, "manual": 1, "converted": 2, "kept": 3}
 
 # --- the core and the whole ------------------------------------------------
 
-def _finish(work: _Work, chosen: Sequence[Rule], ledger: Ledger,
-            evidence: Evidence) -> Plan:
+def _finish(work: _Work, last: _Work, chosen: Sequence[Rule],
+            ledger: Ledger, evidence: Evidence) -> Plan:
     """Add the core, in the form that lets the whole tree build."""
-    after = {file: render(work.texts[file], edits)
-             for file, edits in sorted(work.edits.items())}
+    after = {file: data for file, data in sorted(last.sources.items())
+             if data != work.sources[file]}
     form, parts, remark = _core(work, ledger)
     whole = {**after, **parts}
     before = {file: work.sources[file] if file in work.sources

@@ -108,6 +108,26 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(second.after, {})
         self.assertIs(second.state, core.State.STRICT)
 
+    def test_unit_that_another_hides_is_converted_in_the_same_run(self) -> None:
+        shadowed = WALK.replace(b"\n\tfor", b"""
+	if (out) {
+		struct sg_page_iter it;
+
+		for_each_sg_page(t->sgl, &it, t->nents, 0)
+			out[1] = (u64)sg_page(it.sg);
+	}
+	for""", 1)
+        helper = (b"static inline u64 one(struct sg_page_iter *p)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(p);\n}\n\n")
+        caller = WALK.replace(b"NAME", b"call").replace(
+            b"sg_page_iter_dma_address", b"one")
+        found = self.plan({"d.c": shadowed + helper + caller})
+        self.assertEqual(self.verdicts(found, "d.c").count("manual"), 0)
+        self.assertEqual(self.verdicts(found, "d.c").count("kept"), 3)
+        self.assertIn(b"one(struct sg_dma_page_iter *p)", found.after["d.c"])
+        self.assertEqual({rule.name for rule in found.rules["d.c"]},
+                         {"local-walk", "pointer-walk"})
+
     def test_crlf_latin1_and_missing_newline_survive(self) -> None:
         odd = (b"/* gr\xfc\xdfe */" + WALK).replace(b"\n", b"\r\n")[:-2]
         found = self.plan({"d.c": odd})
