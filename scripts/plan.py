@@ -113,7 +113,7 @@ def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
     # again until nothing more is converted: a second run has nothing to do.
     while last.edits:
         left = {entry.site.file for entry in entries
-                if entry.verdict == "manual"}
+                if entry.verdict in ("manual", "unread")}
         clusters = [files for files in _clusters(last)
                     if set(files) & set(last.edits) and set(files) & left]
         last, origin = _changed(last, origin)
