@@ -22,6 +22,15 @@
 #define for_each_sgtable_dma_page(sgt, dma_iter, pgoffset) YACFE_ITERATOR
 
 /*
+ * The entry loops that such functions have beside them, for the same reason.
+ * A function of 15 lines with `for_each_sg(..) *out++ = sg_dma_address(sg);`:
+ * 13 lines to 0.
+ */
+#define for_each_sg(sglist, sg, nr, i) YACFE_ITERATOR
+#define for_each_sgtable_sg(sgt, sg, i) YACFE_ITERATOR
+#define for_each_sgtable_dma_sg(sgt, sg, i) YACFE_ITERATOR
+
+/*
  * Locks that end with their block, v6.4 and later. The block after the call
  * is no C that the parser knows. v6.12, drivers/gpio: 1697 lines to 394.
  */

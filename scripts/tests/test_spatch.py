@@ -332,6 +332,11 @@ class HintTest(SpatchTest):
             "for_each_sgtable_page(sgt, &it, 0)\n*out++ = 1;",
         "for_each_sgtable_dma_page":
             "for_each_sgtable_dma_page(sgt, &it, 0)\n*out++ = 1;",
+        "for_each_sg": "for_each_sg(sgl, sg, n, i)\n*out++ = 1;",
+        "for_each_sgtable_sg":
+            "for_each_sgtable_sg(sgt, sg, i)\n*out++ = 1;",
+        "for_each_sgtable_dma_sg":
+            "for_each_sgtable_dma_sg(sgt, sg, i)\n*out++ = 1;",
         "scoped_guard": "scoped_guard(mutex, &lock) {\nf(1);\n}",
         "scoped_cond_guard":
             "scoped_cond_guard(mutex_try, return 1, &lock) {\nf(1);\n}",
