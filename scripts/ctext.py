@@ -172,6 +172,19 @@ class Text:
     def words(self, start: int, end: int) -> tuple[bytes, ...]:
         return tuple(token.text for token in self.tokens[start:end])
 
+    def statement_end(self, index: int) -> int:
+        """Return the token that ends the expression around a token."""
+        depth = 0
+        for at in range(index, len(self.tokens)):
+            text = self.tokens[at].text
+            if text in (b"(", b"[", b"{"):
+                depth += 1
+            elif text in (b")", b"]", b"}"):
+                depth -= 1
+            if depth < 0 or (depth == 0 and text in (b";", b",")):
+                return at
+        return len(self.tokens)
+
     def block_end(self, index: int) -> int:
         """Return the token that closes the innermost block around a token."""
         depth = 0

@@ -33,6 +33,8 @@ _GUARD = re.compile(
     rb"|_IS_PRESENT|_PRESENT\b", re.IGNORECASE)
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
 _MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
+_CHANGES = (b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=",
+            b"<<=", b">>=", b"++", b"--")
 _GROWS = ("the walk can now yield more addresses than before: "
           "check the bound of what it fills")
 
@@ -73,10 +75,7 @@ def standing(texts: Mapping[str, Text], unit: Unit,
              evidence: Evidence) -> Optional[Verdict]:
     """Return the verdict that a unit has whatever the rules say, or None."""
     if is_api(texts, unit):
-        own = all(file in API_FILES for file in unit.files)
-        return Verdict("kept", "", "api: this is the page iterator itself"
-                       if own else
-                       "api-copy: this is a copy of the API for other systems")
+        return Verdict("kept", "", _whose(unit))
     other = _other_kernel(texts, unit)
     if other:
         return other
@@ -94,6 +93,15 @@ def is_api(texts: Mapping[str, Text], unit: Unit) -> bool:
             return True
     return bool(unit.bare) and all(
         _defines(texts[file], at) for file, at in unit.bare)
+
+
+def _whose(unit: Unit) -> str:
+    if all(file in API_FILES for file in unit.files):
+        return "api: this is the page iterator itself"
+    if any(decl.owner == b"sg_mapping_iter" for decl in unit.decls):
+        return ("mapping-iterator: the page walk inside struct "
+                "sg_mapping_iter, which maps pages and gives no DMA address")
+    return "api-copy: this is a copy of the API for other systems"
 
 
 def _defines(text: Text, at: int) -> bool:
@@ -274,6 +282,11 @@ def _escape(texts: Mapping[str, Text], unit: Unit,
             name = decl.owner.decode("latin-1")
             for file in evidence.named.get(decl.owner, unit.files):
                 text = texts[file]
+                if file != decl.file and (
+                        _is_own(text, decl.owner)
+                        or not decl.file.endswith(".h")
+                        and iterators.is_static(texts[decl.file], decl)):
+                    continue        # another function of the same name
                 for at, token in enumerate(text.tokens):
                     if token.text == decl.owner and token.kind == "id" and \
                             text.text(at + 1) != b"(" and \
@@ -283,6 +296,18 @@ def _escape(texts: Mapping[str, Text], unit: Unit,
             if decl.owner in evidence.outside:
                 return f"{name}() is called from files that were not read"
     return ""
+
+
+def _is_own(text: Text, name: bytes) -> bool:
+    """Tell whether a file has a static function of this name."""
+    for function in text.functions:
+        if function.name == name:
+            at = function.head
+            while at > 0 and text.text(at - 1) not in (b";", b"}") and \
+                    text.tokens[at - 1].kind != "directive":
+                at -= 1
+            return b"static" in text.words(at, function.head)
+    return False
 
 
 def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
@@ -302,7 +327,8 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
                  for file in proposal.edits}
     except EditError as error:
         return str(error)
-    bound = iterators.bind({**texts, **after})
+    both = {**texts, **after}
+    bound = iterators.bind(both)
     index = {place: found for found in bound for place in found.tokens()}
     reached = []
     for file, at in _places(unit):
@@ -314,9 +340,15 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
         wrong = iterators.trouble(found)
         if wrong:
             return wrong
-        if found.types == {PAGE} and reads_by_field(
-                {**texts, **after}, found):
+        if found.types == {PAGE} and reads_by_field(both, found):
             return "an address is still read from a field"
+        if found.has(Act.ADDRESS) and any(
+                decl.pointer and b"const" in (
+                    both[decl.file].text(decl.tag - 1),
+                    both[decl.file].text(decl.tag + 2))
+                for decl in found.decls):
+            return ("the iterator is const, and sg_page_iter_dma_address() "
+                    "takes one that is not")
     if not any(found.types == {DMA} for found in reached):
         return "nothing of it was converted"
     return ""
@@ -385,6 +417,26 @@ def edits_of(texts: Mapping[str, Text], unit: Unit, file: str,
     return found
 
 
+def in_scope(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
+    """Tell whether what an edit puts in as a count is declared there.
+
+    A rule follows paths, and a path leaves the block of a declaration.
+    """
+    if permitted(edit) or not edit.new_words or \
+            not _in_count(text, unit, file, edit):
+        return True
+    at = text.at(edit.start)
+    function = text.function_of(at) if at is not None else None
+    if at is None or function is None:
+        return True
+    name = edit.new_words[0]
+    first = next((n for n in range(function.head, at)
+                  if text.text(n) == name
+                  and text.text(n - 1) not in (b".", b"->")), None)
+    return first is None or first < function.open or \
+        at <= text.block_end(first)
+
+
 def _in_count(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
     """Tell whether an edit stays inside a loop's count argument."""
     for use in unit.uses:
@@ -433,18 +485,22 @@ def count_class(text: Text, use: Use, words: tuple[bytes, ...]) -> str:
     if words and words[-1] == b"orig_nents":
         return "unmapped"
     function = text.function_of(use.at)
-    if function is None or b"(" in words:
+    if function is None or not words or b"(" in words:
         return "unknown"
-    size = len(words)
+    mapped: set[tuple[bytes, ...]] = set()
     for at in range(function.open, use.start):
-        if text.words(at, at + size) == words and \
-                text.text(at + size) == b"=" and \
-                _MAPPERS.fullmatch(text.text(at + size + 1)):
-            return "mapped"
-        if words[-1] == b"nents" and text.text(at) == b"dma_map_sgtable":
+        if text.text(at) == b"dma_map_sgtable":
             parts = text.arguments(at + 1)
-            table = words[:-2]
-            if len(parts) >= 2 and text.words(*parts[1]) in (
-                    table, (b"&",) + table):
-                return "mapped"
-    return "unknown"
+            table = text.words(*parts[1]) if len(parts) > 1 else ()
+            mapped |= {table + (b"->", b"nents"),
+                       table[1:] + (b".", b"nents")}
+        elif text.text(at) in _CHANGES:
+            target = text.words(iterators.chain_start(text, at - 1), at)
+            value = text.words(at + 1, text.statement_end(at))
+            if text.text(at) == b"=" and value and (
+                    _MAPPERS.fullmatch(value[0]) or value in mapped):
+                mapped.add(target)
+            else:
+                mapped.discard(target)
+                mapped.discard(text.words(at + 1, at + 2))
+    return "mapped" if words in mapped else "unknown"

@@ -301,7 +301,8 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
     exposed = sorted({decl.owner for number in proposals
                       for decl in work.units[number].decls
                       if decl.kind in ("param", "member") and decl.owner
-                      and not _is_static(work, decl)})
+                      and not iterators.is_static(
+                          work.texts[decl.file], decl)})
     evidence.outside = frozenset(_words_elsewhere(work, exposed))
     evidence.named = _holders(work)
     for number in open_units:
@@ -310,17 +311,6 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
             _converted(work, unit, proposals.get(number, []), evidence)
             or _left(work, unit, evidence))
     return verdicts
-
-
-def _is_static(work: _Work, decl: iterators.Decl) -> bool:
-    if decl.kind == "member":
-        return False
-    text = work.texts[decl.file]
-    start = decl.tag
-    while start > 0 and text.text(start - 1) not in (b";", b"}") and \
-            text.tokens[start - 1].kind != "directive":
-        start -= 1
-    return b"static" in text.words(start, decl.tag)
 
 
 def _proposals(work: _Work, results: Sequence[spatch.Result],
@@ -337,7 +327,9 @@ def _proposals(work: _Work, results: Sequence[spatch.Result],
             unit = work.units[number]
             mine = {}
             for file, edits in wants.items():
-                some = judge.edits_of(work.texts, unit, file, edits)
+                some = [edit for edit in judge.edits_of(
+                    work.texts, unit, file, edits) if judge.in_scope(
+                        work.texts[file], unit, file, edit)]
                 if rule.free and file in unit.files:
                     some = edits
                 if some:
@@ -423,6 +415,11 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     if plain and unit.decls:
         return Verdict("kept", "", "page-walk: it gives pages and no DMA "
                        "address")
+    if reads and unit.has(Act.ADDRESS) and unit.has(Act.FIELD):
+        return Verdict("manual", "", "reads-entry: the entry that the "
+                       "iterator stands on is read beside the address; the "
+                       "two walks stand on different ones, so decide which "
+                       "is meant and convert it by hand")
     return Verdict("manual", "", f"unknown: {wrong or 'an address is read'}, "
                    "and no rule knows this shape; decide by hand whether it "
                    "walks pages or DMA addresses")

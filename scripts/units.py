@@ -21,6 +21,7 @@ Source: the signatures of include/linux/scatterlist.h, v3.9 to v6.12.
 from __future__ import annotations
 
 import enum
+import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Optional
@@ -41,7 +42,7 @@ class Act(enum.Enum):
     PAGE = "page"            # sg_page_iter_page()
     FIELD = "field"          # .sg or .sg_pgoffset read or written
     CALL = "call"            # handed to a function
-    TEST = "test"            # a pointer compared with NULL, or made a number
+    TEST = "test"            # compared with NULL, made a number, cleared
     OTHER = "other"          # anything else: it escapes
 
 
@@ -144,6 +145,17 @@ class Unit:
 def bind(texts: Mapping[str, Text]) -> list[Unit]:
     """Return the units of the files, by the place of their first token."""
     return _Binder(texts).units()
+
+
+def is_static(text: Text, decl: Decl) -> bool:
+    """Tell whether the function of a parameter is its file's alone."""
+    if decl.kind == "member":
+        return False
+    start = _statement(text, decl.tag)
+    while start > 0 and text.text(start - 1) not in (b";", b"}") \
+            and text.tokens[start - 1].kind != "directive":
+        start -= 1
+    return b"static" in text.words(start, decl.tag)
 
 
 def trouble(unit: Unit) -> str:
@@ -328,7 +340,7 @@ class _Binder:
                     or text.text(at - 1) not in (b".", b"->")
                     or (file, at) in taken):
                 continue
-            first = _chain_start(text, at)
+            first = chain_start(text, at)
             found = self._member(file, text, at, first)
             if not found:
                 continue
@@ -341,8 +353,9 @@ class _Binder:
     def _member(self, file: str, text: Text, at: int,
                 first: int) -> list[int]:
         """Return the members that `...->name` at a token can mean."""
-        found = [number for number, decl in enumerate(self.decls)
-                 if decl.kind == "member" and decl.name == text.text(at)]
+        found = self._in_sight(file, text, [
+            number for number, decl in enumerate(self.decls)
+            if decl.kind == "member" and decl.name == text.text(at)])
         tag = _tag_of(text, first) if first == at - 2 else b""
         exact = [number for number in found
                  if self.decls[number].owner == tag]
@@ -356,6 +369,31 @@ class _Binder:
         words = {token.text for token in text.tokens if token.kind == "id"}
         return [number for number in found
                 if self.decls[number].owner in words]
+
+    def _in_sight(self, file: str, text: Text,
+                  found: list[int]) -> list[int]:
+        """Return those members whose structure a file can mean.
+
+        Two drivers may each have a `struct walk` of their own. A file means
+        its own, else that of a header, and of several headers the nearest.
+        """
+        best: dict[bytes, tuple[int, list[int]]] = {}
+        for number in found:
+            decl = self.decls[number]
+            if decl.file == file:
+                near = len(file) + 1
+            elif not decl.file.endswith(".c") or _includes(text, decl.file):
+                near = len(os.path.commonprefix(
+                    (os.path.dirname(file) + "/",
+                     os.path.dirname(decl.file) + "/")))
+            else:
+                continue
+            known = best.setdefault(decl.owner, (near, []))
+            if near > known[0]:
+                known = best[decl.owner] = (near, [])
+            if near == known[0]:
+                known[1].append(number)
+        return sorted(number for _, same in best.values() for number in same)
 
     def _use(self, number: int, file: str, text: Text, at: int, first: int,
              pointer: bool) -> None:
@@ -389,6 +427,10 @@ class _Binder:
                       params.get((use.callee, use.index), [])
                       if self.decls[found].pointer
                       and self._visible(self.decls[found], use.file)]
+            own = [found for found in target
+                   if self.decls[found].file == use.file
+                   and is_static(self.texts[use.file], self.decls[found])]
+            target = own or target
             if not target:
                 continue
             if use.base and self.decls[target[0]].type == PAGE:
@@ -403,15 +445,8 @@ class _Binder:
 
     def _visible(self, decl: Decl, file: str) -> bool:
         """Tell whether a call in a file can mean the function of a decl."""
-        if decl.file == file:
-            return True
-        text = self.texts[decl.file]
-        start = _statement(text, decl.tag)
-        while text.text(start - 1) not in (b";", b"}", b"") \
-                and text.tokens[start - 1].kind != "directive":
-            start -= 1
-        words = text.words(start, decl.tag)
-        return b"static" not in words or b"inline" in words
+        return decl.file == file or decl.file.endswith(".h") or \
+            not is_static(self.texts[decl.file], decl)
 
     def _prototypes(self) -> None:
         """Join the parameter of a prototype with that of the definition."""
@@ -489,11 +524,24 @@ def _opening_for(text: Text, at: int) -> int:
 
 
 def _structure(text: Text, at: int) -> Optional[bytes]:
-    """Return the tag of the innermost structure around a token."""
-    around = [s for s in text.structures if s.open < at < s.close]
-    if not around:
-        return None
-    return max(around, key=lambda s: s.open).tag
+    """Return the tag of the structure that a token is a member of.
+
+    What has neither a tag nor a name lends its members to the one around it.
+    """
+    around = sorted((s for s in text.structures if s.open < at < s.close),
+                    key=lambda s: s.open, reverse=True)
+    for structure in around:
+        if structure.tag or text.text(structure.close + 1) != b";":
+            return structure.tag
+    return around[-1].tag if around else None
+
+
+def _includes(text: Text, file: str) -> bool:
+    """Tell whether a file is included by its name, whatever the folder."""
+    name = re.escape(os.fsencode(os.path.basename(file)))
+    return any(re.match(rb"(?:#|%:)\s*include\s*[\"<](?:[^\">]*/)?" + name
+                        + rb"[\">]", token.text)
+               for token in text.tokens if token.kind == "directive")
 
 
 def _declarators(text: Text, at: int) -> Iterable[tuple[int, bool, bool,
@@ -532,7 +580,7 @@ def _goto_or_label(text: Text, at: int) -> bool:
         text.text(at + 1) == b":" and text.text(at - 1) in (b";", b"}", b"{"))
 
 
-def _chain_start(text: Text, at: int) -> int:
+def chain_start(text: Text, at: int) -> int:
     """Return the first token of `a->b[i].name`, given the name's token."""
     while text.text(at - 1) in (b".", b"->"):
         at -= 2
@@ -614,6 +662,8 @@ def _classify(file: str, text: Text, at: int, first: int,
                 text.tokens[lo - 2].kind != "id" and lo >= 2:
             lo, hi = lo - 1, hi + 1
     plain = Use(file, Act.OTHER, at, lo, hi, lo, hi, None, base)
+    if text.text(lo - 1) == b"(" and text.text(lo - 2) == b"sizeof":
+        return replace(plain, act=Act.TEST)
     if not (address or pointer):
         return plain
     if text.text(lo - 1) in (b"(", b",") and text.text(hi) in (b")", b","):
@@ -633,6 +683,8 @@ def _argument(plain: Use, text: Text, opened: int, lo: int) -> Use:
     index = next((nth for nth, (start, end) in
                   enumerate(text.arguments(opened)) if start <= lo < end), -1)
     close = text.closing(opened)
+    if callee == b"memset" and index == 0:
+        return replace(plain, act=Act.TEST)
     act, position, type = CALLS.get(callee, (Act.CALL, index, None))
     through = text.text(opened - 2) in (b".", b"->")
     if position != index or through:

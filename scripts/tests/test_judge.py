@@ -159,6 +159,43 @@ class HoldsTest(unittest.TestCase):
             "rule", False, {"f.c": mine})), "")
 
 
+    def test_count_of_an_inner_block_is_not_put_in_outside(self) -> None:
+        inside = b"\t{\n\t\tint n = dma_map_sg(d, t->sgl, 1, 0);\n\t}\n"
+        for before, good in ((inside, False), (b"\tint n = 1;\n", True)):
+            data = WALK.replace(b"\tfor_each", before + b"\tfor_each").replace(
+                b"t->nents", b"t->orig_nents")
+            texts, unit = first(data)
+            edits = from_diff(texts["f.c"], diffs.unified(
+                {"f.c": data},
+                {"f.c": data.replace(b"t->orig_nents", b"n")}))
+            self.assertEqual([judge.in_scope(texts["f.c"], unit, "f.c", edit)
+                              for edit in edits], [good] * len(edits))
+            self.assertTrue(edits)
+
+    def test_const_iterator_is_refused(self) -> None:
+        data = (b"static u64 get(const struct sg_page_iter *p)\n{\n\treturn "
+                b"sg_dma_address(p->sg) + (p->sg_pgoffset << PAGE_SHIFT);\n}\n")
+        texts, unit = first(data)
+        edits = from_diff(texts["f.c"], diffs.unified({"f.c": data}, {
+            "f.c": data.replace(b"sg_page_iter", b"sg_dma_page_iter").replace(
+                b"sg_dma_address(p->sg) + (p->sg_pgoffset << PAGE_SHIFT)",
+                b"sg_page_iter_dma_address(p)")}))
+        self.assertIn("const", judge.holds(texts, unit, Proposal(
+            "rule", False, {"f.c": edits})))
+
+    def test_function_of_the_same_name_elsewhere_stores_nothing(self) -> None:
+        helper = (b"static u64 get(struct sg_page_iter *p)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(p);\n}\n")
+        table = b"static struct ops ops = { .get = get };\n"
+        texts = {"f.c": Text(helper), "g.c": Text(helper + table)}
+        for file, stored in (("f.c", False), ("g.c", True)):
+            unit = next(unit for unit in units.bind(texts)
+                        if unit.files == (file,))
+            said = judge.refusal(texts, unit, Evidence(
+                {}, {}, {}, {}, named={b"get": ["f.c", "g.c"]}))
+            self.assertEqual(said is not None, stored)
+
+
 class CountTest(unittest.TestCase):
 
     def count(self, before: bytes, count: bytes) -> str:
@@ -175,6 +212,16 @@ class CountTest(unittest.TestCase):
             b"\tt->nents = dma_map_sg(d, t->sgl, 1, 0);\n", b"t->nents"))
         self.assertIn(": mapped", self.count(
             b"\tx = dma_map_sgtable(d, t, 0, 0);\n", b"t->nents"))
+
+    def test_value_of_the_mapping_is_followed_through_a_variable(
+            self) -> None:
+        mapped = b"\tret = dma_map_sg(d, t->sgl, t->orig_nents, 0);\n"
+        self.assertIn(": mapped", self.count(
+            mapped + b"\tif (!ret)\n\t\treturn;\n\tt->nents = ret;\n",
+            b"t->nents"))
+        for change in (b"ret = 1;", b"ret--;", b"--ret;", b"ret += n;"):
+            self.assertIn(": unknown", self.count(
+                mapped + b"\t" + change + b"\n", b"ret"), change)
 
     def test_orig_nents_is_unmapped_and_the_rest_unknown(self) -> None:
         self.assertIn(": unmapped", self.count(b"", b"t->orig_nents"))

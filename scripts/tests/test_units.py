@@ -38,6 +38,78 @@ class BindTest(unittest.TestCase):
         self.assertEqual([[use.act for use in unit.uses] for unit in found],
                          [[Act.LOOP, Act.ADDRESS]] * 2)
 
+    MEMBER = b"""
+struct walk { struct sg_page_iter it; };
+void f(struct walk *w)
+{
+	NEXT(&w->it);
+}
+"""
+
+    def test_structures_of_one_tag_in_two_files_are_two_units(self) -> None:
+        found = units(self.MEMBER.replace(b"NEXT", b"__sg_page_iter_next"),
+                      self.MEMBER.replace(b"NEXT", b"sg_page_iter_page"))
+        self.assertEqual([unit.files for unit in found],
+                         [("f0.c",), ("f1.c",)])
+        self.assertEqual([unit.uses[0].act for unit in found],
+                         [Act.NEXT, Act.PAGE])
+
+    def test_structure_of_the_nearest_header_is_meant(self) -> None:
+        head, use = self.MEMBER.split(b"void", 1)
+        use = b"void" + use.replace(b"NEXT", b"__sg_page_iter_next")
+        found = bind({name: Text(data) for name, data in (
+            ("gpu/a/walk.h", head), ("gpu/a/use.c", use),
+            ("gpu/b/walk.h", head), ("gpu/b/use.c", use))})
+        self.assertEqual([unit.files for unit in found], [
+            ("gpu/a/use.c", "gpu/a/walk.h"), ("gpu/b/use.c", "gpu/b/walk.h")])
+
+    def test_structure_of_a_c_file_is_meant_where_that_is_included(
+            self) -> None:
+        head, use = self.MEMBER.split(b"void", 1)
+        use = b"void" + use.replace(b"NEXT", b"__sg_page_iter_next")
+        apart = bind({"a.c": Text(head), "b.c": Text(use)})
+        self.assertEqual(len(apart), 2)
+        found, = bind({"a.c": Text(head),
+                       "b.c": Text(b'#include "a.c"\n' + use)})
+        self.assertEqual(found.files, ("a.c", "b.c"))
+
+    def test_member_of_a_nameless_union_is_the_structures(self) -> None:
+        found, = units(b"""
+struct walk {
+	union {
+		struct sg_page_iter it;
+		int raw;
+	};
+};
+void f(struct walk *w)
+{
+	__sg_page_iter_next(&w->it);
+}
+""")
+        self.assertEqual(found.decls[0].owner, b"walk")
+        self.assertEqual([use.act for use in found.uses], [Act.NEXT])
+
+    def test_call_means_the_static_function_of_its_own_file(self) -> None:
+        helper = b"void get(struct sg_page_iter *p)\n{\n\tTAKE(p);\n}\n"
+        call = (b"void f(void)\n{\n\tstruct sg_page_iter it;\n"
+                b"\tget(&it);\n}\n")
+        found = units(helper.replace(b"TAKE", b"sg_page_iter_page"),
+                      b"static " + helper.replace(
+                          b"TAKE", b"sg_page_iter_dma_address") + call)
+        self.assertEqual([unit.files for unit in found],
+                         [("f0.c",), ("f1.c",)])
+
+    def test_clearing_and_measuring_ask_for_no_type(self) -> None:
+        found, = units(b"""
+void f(void)
+{
+	struct sg_page_iter it;
+	memset(&it, 0, sizeof(it));
+}
+""")
+        self.assertEqual([use.act for use in found.uses], [Act.TEST] * 2)
+        self.assertEqual(trouble(found), "")
+
     def test_shadowing_declaration_takes_its_block(self) -> None:
         outer, inner = units(b"""
 void f(void)
@@ -146,7 +218,7 @@ class TroubleTest(unittest.TestCase):
     def test_escape_is_trouble(self) -> None:
         self.assertIn("keep", self.one(b"keep(&it);"))
         self.assertNotEqual(self.one(b"x = &it;"), "")
-        self.assertNotEqual(self.one(b"memset(&it, 0, sizeof(it));"), "")
+        self.assertNotEqual(self.one(b"memcpy(&it, &saved, sizeof(it));"), "")
 
     def test_field_of_a_dma_iterator_is_trouble(self) -> None:
         self.assertIn("field", self.one(b"g(it.base.sg);"))
