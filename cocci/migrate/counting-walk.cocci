@@ -27,6 +27,7 @@ virtual report
 // named: a loop whose body names its iterator.
 @named exists@
 iterator name for_each_sg_page;
+iterator I;
 expression sgl, nents, off, C;
 identifier it;
 statement S;
@@ -39,13 +40,43 @@ it
 ... when any
 }
 |
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (<+... it ...+>) S
+|
 for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) {
 ... when any
 it
 ... when any
 }
 |
-for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (<+... it ...+>) S
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) {
+... when any
+it
+... when any
+} else S
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) S else {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) for (...;...;...) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) while (C) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) I(...) {
+... when any
+it
+... when any
+}
 )
 
 // counting: a declaration with a loop whose body does not.

@@ -23,7 +23,7 @@ virtual context
 virtual org
 virtual report
 
-// fits: a use that stays here.
+// fits, steps, sizes: a use that stays here.
 // Declared, a loop is read even where its body has no braces.
 @fits@
 iterator name for_each_sg_page, for_each_sgtable_page;
@@ -36,11 +36,25 @@ position use;
 for_each_sg_page(sgl, &it@use, nents, off) S
 |
 for_each_sgtable_page(sgl, &it@use, off) S
-|
+)
+
+@steps@
+local idexpression struct sg_page_iter it;
+position use;
+@@
+(
 __sg_page_iter_start(&it@use, ...)
 |
 __sg_page_iter_next(&it@use)
+|
+memset(&it@use, ...)
 )
+
+@sizes@
+local idexpression struct sg_page_iter it;
+position use;
+@@
+sizeof(it@use)
 
 @reads@
 local idexpression struct sg_page_iter it;
@@ -73,7 +87,8 @@ fn(others, &it@use, ...)
 @leaves exists@
 identifier it;
 initializer I;
-position use != {fits.use, reads.use, fields.use, handed.use};
+position use != {fits.use, steps.use, sizes.use, reads.use, fields.use,
+		 handed.use};
 position t;
 @@
 (

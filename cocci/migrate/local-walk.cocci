@@ -30,6 +30,7 @@ virtual report
 // named: a loop whose body names its iterator.
 @named exists@
 iterator name for_each_sg_page;
+iterator I;
 expression sgl, nents, off, C;
 identifier it;
 statement S;
@@ -42,13 +43,43 @@ it
 ... when any
 }
 |
+for_each_sg_page@loop(sgl, &it, nents, off) if (<+... it ...+>) S
+|
 for_each_sg_page@loop(sgl, &it, nents, off) if (C) {
 ... when any
 it
 ... when any
 }
 |
-for_each_sg_page@loop(sgl, &it, nents, off) if (<+... it ...+>) S
+for_each_sg_page@loop(sgl, &it, nents, off) if (C) {
+... when any
+it
+... when any
+} else S
+|
+for_each_sg_page@loop(sgl, &it, nents, off) if (C) S else {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, &it, nents, off) for (...;...;...) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, &it, nents, off) while (C) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, &it, nents, off) I(...) {
+... when any
+it
+... when any
+}
 )
 
 // counting: a loop whose body does not. It sizes something by CPU pages, and
@@ -62,52 +93,64 @@ position loop != named.loop;
 @@
 for_each_sg_page@loop(sgl, &it, nents, off) S
 
-// served: a use that the DMA iterator takes over with another name at most.
-@served@
+// looped, served: a use that the DMA iterator takes over with another name at
+// most. They are two rules: beside a loop, one call of a line would be found,
+// and for (start; next;) has two.
+@looped@
 iterator name for_each_sg_page;
 idexpression struct sg_page_iter it;
 expression sgl, nents, off;
 statement S;
 position use;
 @@
-(
 for_each_sg_page(sgl, &it@use, nents, off) S
-|
+
+@served@
+idexpression struct sg_page_iter it;
+expression sgl, nents, off;
+position use;
+@@
+(
 __sg_page_iter_start(&it@use, sgl, nents, off)
 |
 __sg_page_iter_next(&it@use)
+|
+memset(&it@use, ...)
 )
+
+// sized: the variable is measured, as memset() needs it.
+@sized@
+idexpression struct sg_page_iter it;
+position use;
+@@
+sizeof(it@use)
 
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 idexpression struct sg_page_iter it;
-type T;
+type T, U;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(&it@one)
 |
-  sg_dma_address(it@one.sg) + (it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) +
+  (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) +
+  (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(it@one.sg) + it@two.sg_pgoffset * PAGE_SIZE
+  sg_dma_address(it@one.sg) +
+  (T)PFN_PHYS(it@two.sg_pgoffset)
 |
-  sg_dma_address(it@one.sg) + (T)it@two.sg_pgoffset * PAGE_SIZE
+  it@one.sg->dma_address +
+  (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + PAGE_SIZE * it@two.sg_pgoffset
+  it@one.sg->dma_address +
+  (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
-|
-  (it@two.sg_pgoffset << PAGE_SHIFT) + sg_dma_address(it@one.sg)
-|
-  ((T)it@two.sg_pgoffset << PAGE_SHIFT) + sg_dma_address(it@one.sg)
-|
-  it@two.sg_pgoffset * PAGE_SIZE + sg_dma_address(it@one.sg)
-|
-  PAGE_SIZE * it@two.sg_pgoffset + sg_dma_address(it@one.sg)
-|
-  PFN_PHYS(it@two.sg_pgoffset) + sg_dma_address(it@one.sg)
+  it@one.sg->dma_address +
+  (T)PFN_PHYS(it@two.sg_pgoffset)
 )
 
 // stray: a declaration with any other use. A variable has one type for all
@@ -116,7 +159,7 @@ position one, two;
 identifier it;
 initializer I;
 position t;
-position use != {served.use, address.one, address.two};
+position use != {looped.use, served.use, sized.use, address.one, address.two};
 @@
 (
 struct sg_page_iter@t it;
@@ -193,9 +236,9 @@ iterator name for_each_sg_page, for_each_sg_dma_page;
 expression sgl, nents, off;
 statement S;
 @@
-- for_each_sg_page(
-+ for_each_sg_dma_page(
-  sgl, &it, nents, off) S
+- for_each_sg_page
++ for_each_sg_dma_page
+  (sgl, &it, nents, off) S
 
 @depends on retyped@
 idexpression struct sg_dma_page_iter it;
@@ -215,86 +258,158 @@ idexpression struct sg_dma_page_iter it;
 
 @depends on retyped@
 idexpression struct sg_dma_page_iter it;
-type T;
+type T, U;
 @@
 (
-- sg_dma_address(it.sg) + (it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + ((T)it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + it.sg_pgoffset * PAGE_SIZE
+- sg_dma_address(it.sg) + (T)PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)it.sg_pgoffset * PAGE_SIZE
+- it.sg->dma_address + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + PAGE_SIZE * it.sg_pgoffset
+- it.sg->dma_address + (T)((U)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
-+ sg_page_iter_dma_address(&it)
-|
-- (it.sg_pgoffset << PAGE_SHIFT) + sg_dma_address(it.sg)
-+ sg_page_iter_dma_address(&it)
-|
-- ((T)it.sg_pgoffset << PAGE_SHIFT) + sg_dma_address(it.sg)
-+ sg_page_iter_dma_address(&it)
-|
-- it.sg_pgoffset * PAGE_SIZE + sg_dma_address(it.sg)
-+ sg_page_iter_dma_address(&it)
-|
-- PAGE_SIZE * it.sg_pgoffset + sg_dma_address(it.sg)
-+ sg_page_iter_dma_address(&it)
-|
-- PFN_PHYS(it.sg_pgoffset) + sg_dma_address(it.sg)
+- it.sg->dma_address + (T)PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 )
 
 // The unmapped count becomes the value of dma_map_sg() where this function
-// has stored it on the way to the loop.
-@depends on retyped@
+// has stored it on the way to the walk, and still has it.
+// skipped: a walk that some path reaches without the mapping.
+@skipped depends on retyped exists@
+idexpression struct sg_dma_page_iter it;
+iterator name for_each_sg_dma_page;
+identifier fn, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off;
+statement S;
+position here;
+@@
+fn(...)
+{
+... when any
+    when != count = map(dev, list, ...)
+(
+for_each_sg_dma_page@here(list, &it,
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(&it.base, list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+... when any
+}
+
+// changed, altered: a walk that some path reaches with another value.
+@changed depends on retyped exists@
 idexpression struct sg_dma_page_iter it;
 iterator name for_each_sg_dma_page;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+assignment operator set;
 expression dev, list, table, count, off, E;
 statement S;
+position here;
 @@
-  count = map(dev, list, table->orig_nents, ...)
+count = map(dev, list, ...)
+... when any
+\(count set E\|count++\|count--\|++count\|--count\|&count\|table = E\)
+... when any
+(
+for_each_sg_dma_page@here(list, &it,
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(&it.base, list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+
+@altered depends on retyped exists@
+idexpression struct sg_dma_page_iter it;
+iterator name for_each_sg_dma_page;
+identifier count, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+assignment operator set;
+type T;
+expression dev, list, table, off, E;
+statement S;
+position here;
+@@
+T count = map(dev, list, ...);
+... when any
+\(count set E\|count++\|count--\|++count\|--count\|&count\|table = E\)
+... when any
+(
+for_each_sg_dma_page@here(list, &it,
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(&it.base, list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+
+@depends on retyped exists@
+idexpression struct sg_dma_page_iter it;
+iterator name for_each_sg_dma_page;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off;
+statement S;
+position here != {skipped.here, changed.here};
+@@
+  count = map(dev, list, ...)
   ... when any
-      when != count = E
-      when != table = E
-  for_each_sg_dma_page(list, &it,
+(
+  for_each_sg_dma_page@here(list, &it,
 - table->orig_nents
 + count
   , off) S
-
-@depends on retyped@
-idexpression struct sg_dma_page_iter it;
-identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
-expression dev, list, table, count, off, E;
-@@
-  count = map(dev, list, table->orig_nents, ...)
-  ... when any
-      when != count = E
-      when != table = E
-  __sg_page_iter_start(&it.base, list,
-- table->orig_nents
-+ count
-  , off)
-
-@depends on retyped@
-idexpression struct sg_dma_page_iter it;
-iterator name for_each_sg_dma_page;
-identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
-expression dev, list, table, count, off, E;
-statement S;
-@@
-  count = map(dev, list, table.orig_nents, ...)
-  ... when any
-      when != count = E
-  for_each_sg_dma_page(list, &it,
+|
+  for_each_sg_dma_page@here(list, &it,
 - table.orig_nents
 + count
   , off) S
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table.orig_nents
++ count
+  , off);
+)
+
+@depends on retyped exists@
+idexpression struct sg_dma_page_iter it;
+iterator name for_each_sg_dma_page;
+identifier count, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+type T;
+expression dev, list, table, off;
+statement S;
+position here != altered.here;
+@@
+  T count = map(dev, list, ...);
+  ... when any
+(
+  for_each_sg_dma_page@here(list, &it,
+- table->orig_nents
++ count
+  , off) S
+|
+  for_each_sg_dma_page@here(list, &it,
+- table.orig_nents
++ count
+  , off) S
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table.orig_nents
++ count
+  , off);
+)

@@ -41,28 +41,44 @@ struct tag {
 identifier tag, member.iter;
 struct tag *ptr;
 struct tag val;
-type T;
+type T, U;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(\(&ptr->iter@one\|&val.iter@one\))
 |
-  sg_dma_address(ptr->iter@one.sg) + (ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
-|
-  sg_dma_address(val.iter@one.sg) + (val.iter@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(ptr->iter@one.sg) +
+  (T)((U)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
 |
   sg_dma_address(ptr->iter@one.sg) +
-  ((T)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
+  (T)((U)ptr->iter@two.sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(val.iter@one.sg) + ((T)val.iter@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(ptr->iter@one.sg) + (T)PFN_PHYS(ptr->iter@two.sg_pgoffset)
 |
-  sg_dma_address(ptr->iter@one.sg) + ptr->iter@two.sg_pgoffset * PAGE_SIZE
+  ptr->iter@one.sg->dma_address +
+  (T)((U)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(val.iter@one.sg) + val.iter@two.sg_pgoffset * PAGE_SIZE
+  ptr->iter@one.sg->dma_address + (T)((U)ptr->iter@two.sg_pgoffset * PAGE_SIZE)
+|
+  ptr->iter@one.sg->dma_address + (T)PFN_PHYS(ptr->iter@two.sg_pgoffset)
+|
+  sg_dma_address(val.iter@one.sg) +
+  (T)((U)val.iter@two.sg_pgoffset << PAGE_SHIFT)
+|
+  sg_dma_address(val.iter@one.sg) + (T)((U)val.iter@two.sg_pgoffset * PAGE_SIZE)
+|
+  sg_dma_address(val.iter@one.sg) + (T)PFN_PHYS(val.iter@two.sg_pgoffset)
+|
+  val.iter@one.sg->dma_address + (T)((U)val.iter@two.sg_pgoffset << PAGE_SHIFT)
+|
+  val.iter@one.sg->dma_address + (T)((U)val.iter@two.sg_pgoffset * PAGE_SIZE)
+|
+  val.iter@one.sg->dma_address + (T)PFN_PHYS(val.iter@two.sg_pgoffset)
 )
 
-// served: a use that the DMA iterator takes over with another name at most.
-@served@
+// looped, served: a use that the DMA iterator takes over with another name at
+// most. They are two rules: beside a loop, one call of a line would be found.
+@looped@
 iterator name for_each_sg_page;
 identifier tag, member.iter;
 struct tag *ptr;
@@ -75,7 +91,16 @@ position use;
 for_each_sg_page(sgl, &ptr->iter@use, nents, off) S
 |
 for_each_sg_page(sgl, &val.iter@use, nents, off) S
-|
+)
+
+@served@
+identifier tag, member.iter;
+struct tag *ptr;
+struct tag val;
+expression sgl, nents, off;
+position use;
+@@
+(
 __sg_page_iter_start(\(&ptr->iter@use\|&val.iter@use\), sgl, nents, off)
 |
 __sg_page_iter_next(\(&ptr->iter@use\|&val.iter@use\))
@@ -86,7 +111,7 @@ __sg_page_iter_next(\(&ptr->iter@use\|&val.iter@use\))
 identifier tag, member.iter;
 struct tag *ptr;
 struct tag val;
-position use != {served.use, read.one, read.two};
+position use != {looped.use, served.use, read.one, read.two};
 @@
 \(ptr->iter@use\|val.iter@use\)
 
@@ -182,18 +207,51 @@ struct sg_page_iter@t
 // changes.
 @named exists@
 iterator name for_each_sg_page;
-expression sgl, nents, off, E;
-identifier it;
+iterator I;
+expression sgl, nents, off, C, E;
+statement S;
 position loop;
 @@
 (
-for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) {
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) {
 ... when any
-it
+E
 ... when any
 }
 |
-for_each_sg_page@loop(sgl, &E, nents, off) {
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) if (<+... E ...+>) S
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) if (C) {
+... when any
+E
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) if (C) {
+... when any
+E
+... when any
+} else S
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) if (C) S else {
+... when any
+E
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) for (...;...;...) {
+... when any
+E
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) while (C) {
+... when any
+E
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) I(...) {
 ... when any
 E
 ... when any
@@ -253,13 +311,13 @@ expression sgl, nents, off;
 statement S;
 @@
 (
-- for_each_sg_page(
-+ for_each_sg_dma_page(
-  sgl, &ptr->slot, nents, off) S
+- for_each_sg_page
++ for_each_sg_dma_page
+  (sgl, &ptr->slot, nents, off) S
 |
-- for_each_sg_page(
-+ for_each_sg_dma_page(
-  sgl, &val.slot, nents, off) S
+- for_each_sg_page
++ for_each_sg_dma_page
+  (sgl, &val.slot, nents, off) S
 )
 
 @depends on retyped@
@@ -293,24 +351,42 @@ struct owner val;
 identifier walk.owner, walk.slot;
 struct owner *ptr;
 struct owner val;
-type T;
+type T, U;
 @@
 (
-- sg_dma_address(ptr->slot.sg) + (ptr->slot.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->slot.sg) + (T)((U)ptr->slot.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&ptr->slot)
 |
-- sg_dma_address(val.slot.sg) + (val.slot.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->slot.sg) + (T)((U)ptr->slot.sg_pgoffset * PAGE_SIZE)
++ sg_page_iter_dma_address(&ptr->slot)
+|
+- sg_dma_address(ptr->slot.sg) + (T)PFN_PHYS(ptr->slot.sg_pgoffset)
++ sg_page_iter_dma_address(&ptr->slot)
+|
+- ptr->slot.sg->dma_address + (T)((U)ptr->slot.sg_pgoffset << PAGE_SHIFT)
++ sg_page_iter_dma_address(&ptr->slot)
+|
+- ptr->slot.sg->dma_address + (T)((U)ptr->slot.sg_pgoffset * PAGE_SIZE)
++ sg_page_iter_dma_address(&ptr->slot)
+|
+- ptr->slot.sg->dma_address + (T)PFN_PHYS(ptr->slot.sg_pgoffset)
++ sg_page_iter_dma_address(&ptr->slot)
+|
+- sg_dma_address(val.slot.sg) + (T)((U)val.slot.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&val.slot)
 |
-- sg_dma_address(ptr->slot.sg) + ((T)ptr->slot.sg_pgoffset << PAGE_SHIFT)
-+ sg_page_iter_dma_address(&ptr->slot)
-|
-- sg_dma_address(val.slot.sg) + ((T)val.slot.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(val.slot.sg) + (T)((U)val.slot.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&val.slot)
 |
-- sg_dma_address(ptr->slot.sg) + ptr->slot.sg_pgoffset * PAGE_SIZE
-+ sg_page_iter_dma_address(&ptr->slot)
+- sg_dma_address(val.slot.sg) + (T)PFN_PHYS(val.slot.sg_pgoffset)
++ sg_page_iter_dma_address(&val.slot)
 |
-- sg_dma_address(val.slot.sg) + val.slot.sg_pgoffset * PAGE_SIZE
+- val.slot.sg->dma_address + (T)((U)val.slot.sg_pgoffset << PAGE_SHIFT)
++ sg_page_iter_dma_address(&val.slot)
+|
+- val.slot.sg->dma_address + (T)((U)val.slot.sg_pgoffset * PAGE_SIZE)
++ sg_page_iter_dma_address(&val.slot)
+|
+- val.slot.sg->dma_address + (T)PFN_PHYS(val.slot.sg_pgoffset)
 + sg_page_iter_dma_address(&val.slot)
 )

@@ -32,6 +32,7 @@ virtual report
 // named: a loop whose body names its iterator.
 @named exists@
 iterator name for_each_sg_page;
+iterator I;
 expression sgl, nents, off, C;
 identifier it;
 statement S;
@@ -44,13 +45,43 @@ it
 ... when any
 }
 |
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (<+... it ...+>) S
+|
 for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) {
 ... when any
 it
 ... when any
 }
 |
-for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (<+... it ...+>) S
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) {
+... when any
+it
+... when any
+} else S
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) if (C) S else {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) for (...;...;...) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) while (C) {
+... when any
+it
+... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) I(...) {
+... when any
+it
+... when any
+}
 )
 
 // counting: a loop whose body does not. It sizes something by CPU pages, and
@@ -64,8 +95,10 @@ position loop != named.loop;
 @@
 for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) S
 
-// served: a use that the DMA iterator takes over with another name at most.
-@served@
+// looped, served: a use that the DMA iterator takes over with another name at
+// most. They are two rules: beside a loop, one call of a line would be found,
+// and for (start; next;) has two.
+@looped@
 iterator name for_each_sg_page;
 local idexpression struct sg_page_iter it;
 local idexpression struct sg_page_iter *ptr;
@@ -73,11 +106,15 @@ expression sgl, nents, off;
 statement S;
 position use;
 @@
+for_each_sg_page(sgl, \(&it@use\|ptr@use\), nents, off) S
+
+@served@
+local idexpression struct sg_page_iter it;
+local idexpression struct sg_page_iter *ptr;
+expression sgl, nents, off;
+position use;
+@@
 (
-for_each_sg_page(sgl, &it@use, nents, off) S
-|
-for_each_sg_page(sgl, ptr@use, nents, off) S
-|
 __sg_page_iter_start(\(&it@use\|ptr@use\), sgl, nents, off)
 |
 __sg_page_iter_next(\(&it@use\|ptr@use\))
@@ -125,40 +162,44 @@ if (ptr@use) S1 else S2
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 local idexpression struct sg_page_iter it;
-type T;
+type T, U;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(&it@one)
 |
-  sg_dma_address(it@one.sg) + (it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(it@one.sg) + it@two.sg_pgoffset * PAGE_SIZE
+  sg_dma_address(it@one.sg) + (T)PFN_PHYS(it@two.sg_pgoffset)
 |
-  sg_dma_address(it@one.sg) + (T)it@two.sg_pgoffset * PAGE_SIZE
+  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
+  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+|
+  it@one.sg->dma_address + (T)PFN_PHYS(it@two.sg_pgoffset)
 )
 
 @reached@
 local idexpression struct sg_page_iter *ptr;
-type T;
+type T, U;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(ptr@one)
 |
-  sg_dma_address(ptr@one->sg) + (ptr@two->sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(ptr@one->sg) + (T)((U)ptr@two->sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(ptr@one->sg) + ((T)ptr@two->sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(ptr@one->sg) + (T)((U)ptr@two->sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(ptr@one->sg) + ptr@two->sg_pgoffset * PAGE_SIZE
+  sg_dma_address(ptr@one->sg) + (T)PFN_PHYS(ptr@two->sg_pgoffset)
 |
-  sg_dma_address(ptr@one->sg) + (T)ptr@two->sg_pgoffset * PAGE_SIZE
+  ptr@one->sg->dma_address + (T)((U)ptr@two->sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(ptr@one->sg) + PFN_PHYS(ptr@two->sg_pgoffset)
+  ptr@one->sg->dma_address + (T)((U)ptr@two->sg_pgoffset * PAGE_SIZE)
+|
+  ptr@one->sg->dma_address + (T)PFN_PHYS(ptr@two->sg_pgoffset)
 )
 
 // read: a function that reads an address from the iterator it is given.
@@ -382,7 +423,7 @@ fn(others, ptr@use, ...)
 identifier it;
 initializer I;
 position t != other.t;
-position use != {served.use, address.one, address.two, handed.use};
+position use != {looped.use, served.use, address.one, address.two, handed.use};
 @@
 (
 struct sg_page_iter@t it;
@@ -397,8 +438,8 @@ it@use
 identifier fn, ptr;
 parameter list[m] before;
 position t != other.t;
-position use != {served.use, tested.use, asked.use, reached.one, reached.two,
-		 passed.use};
+position use != {looped.use, served.use, tested.use, asked.use, reached.one,
+		 reached.two, passed.use};
 @@
 fn(before, struct sg_page_iter@t *ptr, ...)
 {
@@ -467,6 +508,15 @@ struct sg_page_iter@t it;
 ... when any
 struct sg_dma_page_iter new;
 
+// fixed: a parameter that may not be written through; the accessor asks for
+// one that may.
+@fixed@
+identifier fn, ptr;
+parameter list before;
+position t != other.t;
+@@
+fn(before, const struct sg_page_iter@t *ptr, ...) { ... }
+
 // prototype: the declaration of a function of a chain.
 @prototype@
 identifier takes.fn, ptr;
@@ -490,7 +540,7 @@ extern T fn(before, struct sg_page_iter@t *ptr, ...);
 
 // walk: the variables at the top of the chains; nothing speaks against them.
 @walk depends on takes && !counting && !stray && !strayed && !odd &&
-	!foreign && !kept && !newer && !twin@
+	!foreign && !kept && !newer && !twin && !fixed@
 identifier it;
 initializer I;
 position t != other.t;
@@ -544,9 +594,9 @@ iterator name for_each_sg_page, for_each_sg_dma_page;
 expression sgl, nents, off;
 statement S;
 @@
-- for_each_sg_page(
-+ for_each_sg_dma_page(
-  sgl, ptr, nents, off) S
+- for_each_sg_page
++ for_each_sg_dma_page
+  (sgl, ptr, nents, off) S
 
 @depends on retyped@
 local idexpression struct sg_dma_page_iter it;
@@ -574,74 +624,227 @@ struct sg_dma_page_iter *ptr;
 
 @depends on retyped@
 local idexpression struct sg_dma_page_iter it;
-type T;
+type T, U;
 @@
 (
-- sg_dma_address(it.sg) + (it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + ((T)it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + it.sg_pgoffset * PAGE_SIZE
+- sg_dma_address(it.sg) + (T)PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)it.sg_pgoffset * PAGE_SIZE
+- it.sg->dma_address + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
+- it.sg->dma_address + (T)((U)it.sg_pgoffset * PAGE_SIZE)
++ sg_page_iter_dma_address(&it)
+|
+- it.sg->dma_address + (T)PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 )
 
 @depends on retyped@
 local idexpression struct sg_dma_page_iter *ptr;
-type T;
+type T, U;
 @@
 (
-- sg_dma_address(ptr->sg) + (ptr->sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->sg) + (T)((U)ptr->sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + ((T)ptr->sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->sg) + (T)((U)ptr->sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + ptr->sg_pgoffset * PAGE_SIZE
+- sg_dma_address(ptr->sg) + (T)PFN_PHYS(ptr->sg_pgoffset)
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + (T)ptr->sg_pgoffset * PAGE_SIZE
+- ptr->sg->dma_address + (T)((U)ptr->sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + PFN_PHYS(ptr->sg_pgoffset)
+- ptr->sg->dma_address + (T)((U)ptr->sg_pgoffset * PAGE_SIZE)
++ sg_page_iter_dma_address(ptr)
+|
+- ptr->sg->dma_address + (T)PFN_PHYS(ptr->sg_pgoffset)
 + sg_page_iter_dma_address(ptr)
 )
 
 // The unmapped count becomes the value of dma_map_sg() where this function
-// has stored it on the way to the loop.
-@depends on retyped@
-struct sg_dma_page_iter *ptr;
+// has stored it on the way to the walk, and still has it.
+// skipped: a walk that some path reaches without the mapping.
+@skipped depends on retyped exists@
+local idexpression struct sg_dma_page_iter it;
+local idexpression struct sg_dma_page_iter *ptr;
+iterator name for_each_sg_dma_page;
+identifier fn, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off;
+statement S;
+position here;
+@@
+fn(...)
+{
+... when any
+    when != count = map(dev, list, ...)
+(
+for_each_sg_dma_page@here(list, \(ptr\|&it\),
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(\(&ptr->base\|&it.base\), list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+... when any
+}
+
+// changed, altered: a walk that some path reaches with another value.
+@changed depends on retyped exists@
+local idexpression struct sg_dma_page_iter it;
+local idexpression struct sg_dma_page_iter *ptr;
 iterator name for_each_sg_dma_page;
 identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+assignment operator set;
 expression dev, list, table, count, off, E;
 statement S;
+position here;
 @@
-  count = map(dev, list, table->orig_nents, ...)
+count = map(dev, list, ...)
+... when any
+\(count set E\|count++\|count--\|++count\|--count\|&count\|table = E\)
+... when any
+(
+for_each_sg_dma_page@here(list, \(ptr\|&it\),
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(\(&ptr->base\|&it.base\), list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+
+@altered depends on retyped exists@
+local idexpression struct sg_dma_page_iter it;
+local idexpression struct sg_dma_page_iter *ptr;
+iterator name for_each_sg_dma_page;
+identifier count, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+assignment operator set;
+type T;
+expression dev, list, table, off, E;
+statement S;
+position here;
+@@
+T count = map(dev, list, ...);
+... when any
+\(count set E\|count++\|count--\|++count\|--count\|&count\|table = E\)
+... when any
+(
+for_each_sg_dma_page@here(list, \(ptr\|&it\),
+			  \(table->orig_nents\|table.orig_nents\), off) S
+|
+__sg_page_iter_start@here(\(&ptr->base\|&it.base\), list,
+			  \(table->orig_nents\|table.orig_nents\), off);
+)
+
+@depends on retyped exists@
+local idexpression struct sg_dma_page_iter it;
+local idexpression struct sg_dma_page_iter *ptr;
+iterator name for_each_sg_dma_page;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+expression dev, list, table, count, off;
+statement S;
+position here != {skipped.here, changed.here};
+@@
+  count = map(dev, list, ...)
   ... when any
-      when != count = E
-      when != table = E
-  for_each_sg_dma_page(list, ptr,
+(
+  for_each_sg_dma_page@here(list, ptr,
 - table->orig_nents
 + count
   , off) S
-
-@depends on retyped@
-local idexpression struct sg_dma_page_iter it;
-identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
-expression dev, list, table, count, off, E;
-@@
-  count = map(dev, list, table->orig_nents, ...)
-  ... when any
-      when != count = E
-      when != table = E
-  __sg_page_iter_start(&it.base, list,
+|
+  for_each_sg_dma_page@here(list, ptr,
+- table.orig_nents
++ count
+  , off) S
+|
+  for_each_sg_dma_page@here(list, &it,
 - table->orig_nents
 + count
-  , off)
+  , off) S
+|
+  for_each_sg_dma_page@here(list, &it,
+- table.orig_nents
++ count
+  , off) S
+|
+  __sg_page_iter_start@here(&ptr->base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&ptr->base, list,
+- table.orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table.orig_nents
++ count
+  , off);
+)
+
+@depends on retyped exists@
+local idexpression struct sg_dma_page_iter it;
+local idexpression struct sg_dma_page_iter *ptr;
+iterator name for_each_sg_dma_page;
+identifier count, map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+type T;
+expression dev, list, table, off;
+statement S;
+position here != altered.here;
+@@
+  T count = map(dev, list, ...);
+  ... when any
+(
+  for_each_sg_dma_page@here(list, ptr,
+- table->orig_nents
++ count
+  , off) S
+|
+  for_each_sg_dma_page@here(list, ptr,
+- table.orig_nents
++ count
+  , off) S
+|
+  for_each_sg_dma_page@here(list, &it,
+- table->orig_nents
++ count
+  , off) S
+|
+  for_each_sg_dma_page@here(list, &it,
+- table.orig_nents
++ count
+  , off) S
+|
+  __sg_page_iter_start@here(&ptr->base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&ptr->base, list,
+- table.orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table->orig_nents
++ count
+  , off);
+|
+  __sg_page_iter_start@here(&it.base, list,
+- table.orig_nents
++ count
+  , off);
+)
