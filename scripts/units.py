@@ -355,7 +355,8 @@ class _Binder:
         """Return the members that `...->name` at a token can mean."""
         found = self._in_sight(file, text, [
             number for number, decl in enumerate(self.decls)
-            if decl.kind == "member" and decl.name == text.text(at)])
+            if decl.kind == "member" and decl.name == text.text(at)
+            and decl.owner not in TYPES])   # .base goes with its iterator
         tag = _tag_of(text, first) if first == at - 2 else b""
         exact = [number for number in found
                  if self.decls[number].owner == tag]

@@ -99,6 +99,17 @@ void f(struct walk *w)
         self.assertEqual([unit.files for unit in found],
                          [("f0.c",), ("f1.c",)])
 
+    def test_base_of_a_member_goes_with_the_member(self) -> None:
+        own = b"struct sg_dma_page_iter {\n\tstruct sg_page_iter base;\n};\n"
+        member = self.MEMBER.replace(b"struct sg_page_iter", b"struct " + DMA)
+        found = units(own, member.replace(
+            b"NEXT(&w->it)", b"__sg_page_iter_start(&w->it.base, s, n, 0)"))
+        walk = next(unit for unit in found if unit.types == {DMA}
+                    and unit.files == ("f1.c",))
+        self.assertEqual([(use.act, use.base) for use in walk.uses],
+                         [(Act.START, True)])
+        self.assertEqual(sum(len(unit.uses) for unit in found), 1)
+
     def test_clearing_and_measuring_ask_for_no_type(self) -> None:
         found, = units(b"""
 void f(void)
