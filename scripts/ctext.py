@@ -172,6 +172,13 @@ class Text:
     def words(self, start: int, end: int) -> tuple[bytes, ...]:
         return tuple(token.text for token in self.tokens[start:end])
 
+    def item_start(self, index: int) -> int:
+        """Return where the outermost declaration around a token begins."""
+        while index > 0 and self.text(index - 1) not in (b";", b"}") and \
+                self.tokens[index - 1].kind != "directive":
+            index -= 1
+        return index
+
     def statement_end(self, index: int) -> int:
         """Return the token that ends the expression around a token."""
         depth = 0

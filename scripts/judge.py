@@ -300,14 +300,9 @@ def _escape(texts: Mapping[str, Text], unit: Unit,
 
 def _is_own(text: Text, name: bytes) -> bool:
     """Tell whether a file has a static function of this name."""
-    for function in text.functions:
-        if function.name == name:
-            at = function.head
-            while at > 0 and text.text(at - 1) not in (b";", b"}") and \
-                    text.tokens[at - 1].kind != "directive":
-                at -= 1
-            return b"static" in text.words(at, function.head)
-    return False
+    return any(function.name == name and b"static" in text.words(
+        text.item_start(function.head), function.head)
+        for function in text.functions)
 
 
 def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:

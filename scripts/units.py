@@ -151,11 +151,7 @@ def is_static(text: Text, decl: Decl) -> bool:
     """Tell whether the function of a parameter is its file's alone."""
     if decl.kind == "member":
         return False
-    start = _statement(text, decl.tag)
-    while start > 0 and text.text(start - 1) not in (b";", b"}") \
-            and text.tokens[start - 1].kind != "directive":
-        start -= 1
-    return b"static" in text.words(start, decl.tag)
+    return b"static" in text.words(text.item_start(decl.tag), decl.tag)
 
 
 def trouble(unit: Unit) -> str:

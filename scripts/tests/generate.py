@@ -36,7 +36,8 @@ def generate(chance: random.Random, number: int) -> Generated:
     """Return one file; `number` makes its function names its own."""
     functions = [_function(chance, f"f{number}_{nth}")
                  for nth in range(chance.randint(1, 3))]
-    head = "#include <linux/scatterlist.h>\n#include <linux/dma-mapping.h>\n"
+    head = ("#include <linux/scatterlist.h>\n#include <linux/dma-mapping.h>\n"
+            "#include <linux/string.h>\n")
     if chance.random() < 0.1:
         head = "/* caf\u00e9 */\n" + head
     text = head + "\n" + "\n".join(f.text for f in functions)
@@ -66,9 +67,17 @@ def _loop(chance: random.Random, it: str, body: str, depth: int = 1) -> str:
         f"for_each_sg_page (t->sgl, &{it}, {count}, {offset})",
         f"for_each_sg_page(t->sgl, &{it},\n{tabs}\t\t {count}, {offset})",
         f"for_each_sg_page(t->sgl, /* list */ &{it}, {count}, {offset})"))
-    layout = chance.randrange(4)
+    layout = chance.randrange(6)
     if layout == 0 and body.count(";") == 1:
         return f"{tabs}{call}\n{tabs}\t{body}\n"
+    if layout == 4 and body.count(";") == 1:
+        inner = chance.choice(("if (n & 1)", "while (n--)",
+                               "for (n = 0; n < 4; n++)"))
+        return f"{tabs}{call}\n{tabs}\t{inner}\n{tabs}\t\t{body}\n"
+    if layout == 5 and "\n" not in call:
+        above = chance.choice(("if (off)", "while (off--)"))
+        return (f"{tabs}{above}\n{tabs}\t{call} {{\n{tabs}\t\t{body}\n"
+                f"{tabs}\t}}\n")
     if layout == 1:
         return f"{tabs}{call}\n{tabs}{{\n{tabs}\t{body}\n{tabs}}}\n"
     exit = chance.choice(("", f"{tabs}\tif (!n--)\n{tabs}\t\tbreak;\n",
@@ -130,7 +139,28 @@ def _by_hand(chance: random.Random, name: str) -> tuple[str, bool, str]:
         f"\tif (!__sg_page_iter_next(&{it}))\n\t\treturn;\n\tdo {{\n\t\t{use}"
         f"\n\t}} while (__sg_page_iter_next(&{it}));\n",
         f"\tif (__sg_page_iter_next(&{it})) {{\n\t\t{use}\n\t}}\n"))
-    return _declare(chance, it) + "\n" + start + walk, not dma, ""
+    if chance.random() < 0.2:
+        start = ""
+        walk = (f"\tfor (__sg_page_iter_start(&{it}, t->sgl, t->nents, 0);\n"
+                f"\t     __sg_page_iter_next(&{it});) {{\n\t\t{use}\n\t}}\n")
+    clear = f"\tmemset(&{it}, 0, sizeof({it}));\n" \
+        if chance.random() < 0.2 else ""
+    return (_declare(chance, it) + "\n" + clear + start + walk, not dma, "")
+
+
+def _member(chance: random.Random, name: str) -> tuple[str, bool, str]:
+    """The iterator is in a structure whose tag other files have too."""
+    number, nth = name[1:].split("_")
+    tag, it = f"walk{int(number) % 1000}_{nth}", chance.choice(_NAMES)
+    dma = chance.random() < 0.6
+    use = (_address if dma else _page)(chance, f"w->{it}")
+    before = (f"struct {tag} {{\n\tint left;\n\tstruct sg_page_iter {it};\n"
+              f"}};\n\nstatic bool {name}_more(struct {tag} *w)\n{{\n"
+              f"\treturn __sg_page_iter_next(&w->{it});\n}}\n\n")
+    body = (f"\tstruct {tag} walk, *w = &walk;\n\n"
+            f"\t__sg_page_iter_start(&w->{it}, t->sgl, t->nents, 0);\n"
+            f"\twhile ({name}_more(w))\n\t\t{use}\n")
+    return body, not dma, before
 
 
 def _siblings(chance: random.Random, name: str) -> tuple[str, bool, str]:
@@ -223,4 +253,4 @@ def _split(chance: random.Random, name: str) -> tuple[str, bool, str]:
 
 _FAMILIES = (_dma, _dma, _dma, _pages, _pages, _mixed, _by_hand, _siblings,
              _shadowed, _two_loops, _declarators, _counting, _helper,
-             _helper, _escaping, _split)
+             _helper, _escaping, _split, _member)
