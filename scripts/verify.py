@@ -79,6 +79,8 @@ class Object:
 
     name: str                        # "drivers/a/b.o"
     functions: tuple[str, ...]       # whose code changed; sorted
+    added: tuple[str, ...]           # those of them that are new
+    gone: tuple[str, ...]            # and those that are no more
     sizes: tuple[tuple[int, int], ...]   # text, data, bss: before and after
 
 
@@ -100,6 +102,7 @@ class Report:
     compiler: str                    # "gcc 12.2.0"
     steps: tuple[Built, ...]
     unbuilt: tuple[tuple[str, str], ...]     # not before either: object, why
+    unwatched: tuple[tuple[str, str], ...]   # the same of untouched ones
 
     @property
     def good(self) -> bool:
@@ -141,6 +144,8 @@ def run(root: Path, version: str, before: Mapping[str, bytes],
     room = _Room(folder.resolve(), jobs, os.uname().machine, _pair(version))
     _copy(root, room)
     now = dict(before)
+    _note(room, {*before, *(name for step in steps
+                            for name in step.contents)})
     for name, content in before.items():
         _put(room, name, content)
     touched = {step.name: _objects(room, before, step) for step in steps}
@@ -152,8 +157,9 @@ def run(root: Path, version: str, before: Mapping[str, bytes],
     said = _make(room, [*every, *watched])
     first = {name: _Image.read(room, name) for name in [*every, *watched]
              if (room.build / name).is_file()}
-    unbuilt = tuple((name, _error(said, name)) for name in [*every, *watched]
-                    if name not in first)
+    unbuilt, unwatched = (
+        tuple((name, _error(said, name)) for name in names
+              if name not in first) for names in (every, watched))
     warned = _warnings(said)
     built = []
     for number, step in enumerate(steps):
@@ -166,8 +172,7 @@ def run(root: Path, version: str, before: Mapping[str, bytes],
         one = _step(room, step, now, first, warned, objects, look)
         now.update(step.contents)
         built.append(one)
-    _restore(room, before)
-    return Report(room.machine, compiler, tuple(built), unbuilt)
+    return Report(room.machine, compiler, tuple(built), unbuilt, unwatched)
 
 
 def text(report: Report) -> str:
@@ -179,7 +184,10 @@ def text(report: Report) -> str:
             sizes = ", ".join(
                 f"{name} {old} -> {new}" for name, (old, new) in zip(
                     ("text", "data", "bss"), each.sizes) if old != new)
-            code = ", ".join(f"{name}()" for name in each.functions)
+            code = ", ".join(
+                f"{name}()" + (" new" if name in each.added else
+                               " gone" if name in each.gone else "")
+                for name in each.functions)
             lines.append(f"  {each.name}: {code or 'same code'}"
                          + (f"; {sizes}" if sizes else ""))
         lines += [f"  new {warning}" for warning in one.warnings]
@@ -196,6 +204,8 @@ def text(report: Report) -> str:
                   for file, line in one.unreached]
     lines += [f"{name}: does not build before the change either: {why}"
               for name, why in report.unbuilt]
+    lines += [f"{name}: not touched, and not compared, since it does not "
+              f"build here: {why}" for name, why in report.unwatched]
     return "\n".join(lines) + "\n"
 
 
@@ -220,10 +230,12 @@ def _pair(version: str) -> tuple[int, int]:
 def _copy(root: Path, room: _Room) -> None:
     """Copy the tree, less what was built in it; reuse a copy that fits."""
     stamp = room.folder / "src.stamp"
-    listed, mark = _list(root)
+    listed, mark = _list(root, room.folder)
     if room.src.is_dir() and stamp.is_file() \
             and stamp.read_text() == mark:
+        _restore(root, room)
         return
+    stamp.unlink(missing_ok=True)
     shutil.rmtree(room.folder, ignore_errors=True)
     room.src.mkdir(parents=True)
     read = ["tar", "-C", str(root), "-cf", "-"]
@@ -231,7 +243,9 @@ def _copy(root: Path, room: _Room) -> None:
         read += ["--null", "--no-recursion", "--verbatim-files-from",
                  "--files-from=-"]
     else:
-        read += [*(f"--exclude={name}" for name in _MADE), "."]
+        read += [*(f"--exclude={name}" for name in _MADE), *(
+            [f"--exclude=./{os.path.relpath(room.folder, root)}"]
+            if room.folder.is_relative_to(root) else []), "."]
     with subprocess.Popen(["tar", "-C", str(room.src), "-xf", "-"],
                           stdin=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as write:
@@ -245,11 +259,14 @@ def _copy(root: Path, room: _Room) -> None:
     stamp.write_text(mark)
 
 
-def _list(root: Path) -> tuple[bytes, str]:
-    """Return what git tracks, NUL separated, and a mark of its state."""
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    done = subprocess.run(["git", "-C", str(root), "ls-files", "-z"],
-                          capture_output=True, env=env) \
+def _list(root: Path, copy: Path) -> tuple[bytes, str]:
+    """Return what git tracks, NUL separated, and a mark of its state.
+
+    Without git, the mark is of all that is not below copy.
+    """
+    done = subprocess.run(["git", "-c", "core.fsmonitor=false", "-C",
+                           str(root), "ls-files", "-z"],
+                          capture_output=True, env=repo.mine()) \
         if shutil.which("git") and (root / ".git").exists() else None
     listed = done.stdout if done and done.returncode == 0 else b""
     digest = hashlib.sha256(os.fsencode(root))
@@ -259,8 +276,10 @@ def _list(root: Path) -> tuple[bytes, str]:
                      os.fsencode(root), name))]
         listed = b"\0".join(names) + b"\0"
     else:
+        mine = os.fsencode(copy) + b"/"
         names = sorted(os.path.join(folder, name) for folder, _, files
-                       in os.walk(os.fsencode(root)) for name in files)
+                       in os.walk(os.fsencode(root)) for name in files
+                       if not (folder + b"/").startswith(mine))
     for name in names:
         info = os.lstat(os.path.join(os.fsencode(root), name))
         digest.update(b"%s %d %d\n" % (name, info.st_size, info.st_mtime_ns))
@@ -278,9 +297,24 @@ def _put(room: _Room, name: str, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _restore(room: _Room, before: Mapping[str, bytes]) -> None:
-    for name, content in before.items():
-        _put(room, name, content)
+def _note(room: _Room, names: Iterable[str]) -> None:
+    """Write down which files of the copy this run may change."""
+    (room.folder / "src.changed").write_bytes(
+        b"".join(os.fsencode(name) + b"\0" for name in sorted(names)))
+
+
+def _restore(root: Path, room: _Room) -> None:
+    """Give the copy the tree's files, where a run has changed them.
+
+    Done before a run and not behind it, since a run may be killed.
+    """
+    noted = room.folder / "src.changed"
+    names = noted.read_bytes().split(b"\0")[:-1] if noted.is_file() else []
+    for name in map(os.fsdecode, names):
+        if (root / name).is_file():
+            _put(room, name, (root / name).read_bytes())
+        else:
+            (room.src / name).unlink(missing_ok=True)
 
 
 def _object(file: str) -> str:
@@ -464,6 +498,8 @@ def _step(room: _Room, step: Step, now: Mapping[str, bytes],
             name, tuple(sorted(
                 each for each in {*image.code, *old.code}
                 if image.code.get(each) != old.code.get(each))),
+            tuple(sorted({*image.code} - {*old.code})),
+            tuple(sorted({*old.code} - {*image.code})),
             tuple(zip(old.sizes, image.sizes))))
         # The next step is compared with what this one left.
         first[name] = image

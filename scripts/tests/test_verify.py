@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -179,6 +180,45 @@ unsigned int basalt_sum(unsigned int a)
         self.assertEqual(name, "drivers/misc/lone.o")
         self.assertIn("only there", why)
 
+    def test_what_a_killed_run_changed_in_the_copy_is_put_back(self) -> None:
+        broken = {DRIVER: b"#error left behind\n",
+                  "drivers/misc/new.h": b"#error left behind\n"}
+        with mock.patch("verify._step", side_effect=KeyboardInterrupt):
+            with self.assertRaises(KeyboardInterrupt):
+                verify.run(self.tree, "4.20.0", {DRIVER: self.read(DRIVER)},
+                           [Step("1", broken)], self.scratch / "verify", 2)
+        self.run_steps({OTHER: self.read(OTHER) + b"\n"})
+        copy = self.scratch / "verify/src"
+        self.assertEqual((copy / DRIVER).read_bytes(), self.read(DRIVER))
+        self.assertFalse((copy / "drivers/misc/new.h").exists())
+
+    def test_copy_inside_the_tree_does_not_hold_itself(self) -> None:
+        folder = self.tree / "out/verify"
+        self.addCleanup(shutil.rmtree, folder.parent)
+        for _ in range(2):
+            report = verify.run(self.tree, "4.20.0",
+                                {DRIVER: self.read(DRIVER)},
+                                [Step("1", {DRIVER: self.read(DRIVER)})],
+                                folder, 2)
+            self.assertEqual(report.unbuilt, ())
+        self.assertFalse((folder / "src/out/verify").exists())
+
+    def test_repository_of_the_environment_and_hooks_are_not_asked(self) -> None:
+        root = self.scratch / "repository"
+        root.mkdir()
+        (root / "Makefile").write_text("all:\n")
+        for words in (["init", "-q"], ["add", "Makefile"]):
+            subprocess.run(["git", *words], cwd=root, check=True)
+        hook = self.scratch / "fsmonitor"
+        hook.write_text(f"#!/bin/sh\ntouch {self.scratch}/hook-ran\n")
+        hook.chmod(0o755)
+        subprocess.run(["git", "config", "core.fsmonitor", str(hook)],
+                       cwd=root, check=True)
+        with mock.patch.dict(os.environ, GIT_DIR=str(self.scratch)):
+            self.assertEqual(verify._list(root, root / "out")[0],
+                             b"Makefile\0")
+        self.assertFalse((self.scratch / "hook-ran").exists())
+
     def test_tree_is_not_written_and_its_own_build_not_used(self) -> None:
         stray = self.tree / "drivers/misc/basalt.o"
         stray.write_bytes(b"not an object")
@@ -202,7 +242,7 @@ unsigned int basalt_sum(unsigned int a)
     def test_report_is_one_text_for_people(self) -> None:
         text = verify.text(self.run_steps({DRIVER: self.read(DRIVER) + CODE},
                                           untouched=(OTHER,)))
-        self.assertIn("drivers/misc/basalt.o: basalt_added(); text ", text)
+        self.assertIn("drivers/misc/basalt.o: basalt_added() new; text ", text)
         self.assertIn("untouched, byte-identical: "
                       "drivers/crypto/talc_sgl.o", text)
         self.assertIn("5 of 5 changed lines of code were compiled", text)
