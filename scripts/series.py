@@ -793,14 +793,19 @@ def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
         now.update(draft.contents)
     for mail in before.patches:
         kept = git.git("patch-id", "--stable", stdin=mail.raw).split()
-        if mail.title not in ids:
+        same = [title for title, one in ids.items()
+                if kept and kept[0].decode() == one]
+        if same:
+            carried.setdefault(same[0], []).extend(mail.trailers)
+            if mail.title != same[0]:
+                notes.append(f"named anew since v{before.version}: "
+                             f"{same[0]}, which was {mail.title}")
+        elif mail.title not in ids:
             notes.append(
                 f"dropped since v{before.version}: {mail.title}: " + (
                     "the tree has it already"
                     if git.has_already(base.commit, mail.raw) else
                     "the tree does not need it any more"))
-        elif kept and kept[0].decode() == ids[mail.title]:
-            carried[mail.title] = list(mail.trailers)
         else:
             notes += [f"not carried, since the patch changed: {line} "
                       f"({mail.title})" for line in mail.trailers]
@@ -827,8 +832,9 @@ def _news(git: repo.Repo, base: repo.Base, commits: Sequence[repo.Commit],
     """Return what changed since the version before, with a range-diff."""
     if before is None:
         return []
-    about = [line for line in notes if line.startswith(
-        ("dropped since", "not carried")) or "carried from" in line]
+    about = [line for line in notes if "carried from" in line
+             or line.startswith(("dropped since", "named anew",
+                                 "not carried"))]
     parts = [f"Changes since v{before.version}:\n\n" + "\n".join(
         map(message.item, about or ["none but in the patches below"]))]
     known = git.attempt("cat-file", "-e", f"{before.base}^{{commit}}")
@@ -901,7 +907,8 @@ def _put_in_place(fresh: Path, folder: Path, settings: Settings) -> None:
     for path in _versions(folder):
         shutil.copytree(path, fresh / path.name)
     lying = reroll.current(folder)
-    if 0 < lying < settings.version:
+    # What lies there was sent, or is about to be; trailers may be in it.
+    if lying not in (0, settings.version):
         kept = fresh / f"v{lying}"
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()

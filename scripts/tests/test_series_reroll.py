@@ -66,6 +66,27 @@ class RerollTest(SeriesCase):
         self.assertIn(f"not carried, since the patch changed: {REVIEW}",
                       cover)
 
+    def test_patch_of_another_name_is_known_by_what_it_changes(self) -> None:
+        self.give(self.first, "0002", REVIEW)
+        name = "drivers/misc/opal.c"
+        for number in range(2):
+            with (self.root / name).open("a") as file:
+                file.write(f"/* {number} */\n")
+            commit(self.root, f"media: opal: add comment {number}")
+        second = self.write(self.root, version=2)
+        mail = self.text(second, "v2-0002")
+        self.assertIn("] media: opal: walk DMA", mail)
+        self.assertIn(f"{REVIEW}\n---\n", mail)
+        self.assertIn("named anew since v1: media: opal: walk DMA addresses "
+                      "with the DMA page iterator, which was misc/opal: ",
+                      " ".join(second.notes))
+
+    def test_version_after_this_one_is_kept(self) -> None:
+        self.write(self.root, version=2)
+        again = self.write(self.root)
+        self.assertEqual({path.name for path in again.folder.iterdir()
+                          if path.is_dir()}, {"v1", "v2"})
+
     def test_patch_that_the_tree_has_is_dropped_and_named(self) -> None:
         self.upstream_takes([1, 2])
         second = self.write(self.root, version=2)
