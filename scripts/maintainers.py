@@ -60,12 +60,17 @@ class Group:
     note: str                # why it is not by subsystem; "" when it is
 
 
-def owners(root: Path, files: Iterable[str], jobs: int) -> dict[str, Owner]:
-    """Ask the tree who owns each file."""
-    wanted = sorted(set(files))
+def find(root: Path) -> None:
+    """Refuse a tree that cannot say who owns a file."""
     if not (root / _SCRIPT).is_file():
         raise MaintainersError(f"{root}: no {_SCRIPT}: a series is cut by "
                                "what it says")
+
+
+def owners(root: Path, files: Iterable[str], jobs: int) -> dict[str, Owner]:
+    """Ask the tree who owns each file."""
+    wanted = sorted(set(files))
+    find(root)
     with tempfile.TemporaryDirectory(prefix="sgwalk-home.") as home, \
             concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
         return dict(zip(wanted, pool.map(

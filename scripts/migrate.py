@@ -210,28 +210,48 @@ def _judged(options: Options) -> check.Settings:
 def _series(options: Options) -> None:
     """Write the change as patches, and touch nothing but OUT."""
     tree = _tree(options)
-    plan = planning.make_plan(tree, options.settings)
-    _record(options, plan)
-    made = series.write(tree, plan, series.Settings(
+    settings = series.Settings(
         options.out, options.jobs, options.rest.shape, options.rest.branch,
         _count("VERSION", options.rest.version_number or "1"),
-        options.rest.signoff, spatch=spatch.version()))
+        options.rest.signoff, spatch=spatch.version(),
+        command=_command(options))
+    with series.hold(options.out):
+        series.ready(tree, settings)
+        plan = planning.make_plan(tree, options.settings)
+        _record(options, plan)
+        made = series.write(tree, plan, settings)
     print(series.text(made), end="")
     print(plan.ledger.sums())
+
+
+def _command(options: Options) -> str:
+    """Return what a reader types to get the same patches from their tree."""
+    rules = [Path(_folder(word)).absolute()
+             for word in options.rest.rules.split()]
+    said = {"RULES": " ".join(str(path.relative_to(ROOT))
+                              if path.is_relative_to(ROOT) else path.name
+                              for path in rules),
+            "CONFIDENCE": options.confidence.replace("high", ""),
+            "FIX": "1" if options.fix else "",
+            "SHAPE": options.rest.shape.replace("series", "")}
+    return " ".join(["make series KERNEL=~/linux", *(
+        f"{name}='{value}'" if " " in value else f"{name}={value}"
+        for name, value in said.items() if value)])
 
 
 def _verify(options: Options) -> None:
     """Compile what changes, before and after."""
     tree = _tree(options)
-    plan = planning.make_plan(tree, options.settings)
-    _record(options, plan)
-    if not plan.after:
-        print("nothing changes, so there is nothing to compile")
-        return
-    report = verify.run(tree.root, tree.version, plan.before,
-                        [verify.Step("the change", plan.after)],
-                        options.out / "verify", options.jobs,
-                        series.untouched(plan))
+    with series.hold(options.out):
+        plan = planning.make_plan(tree, options.settings)
+        _record(options, plan)
+        if not plan.after:
+            print("nothing changes, so there is nothing to compile")
+            return
+        report = verify.run(tree.root, tree.version, plan.before,
+                            [verify.Step("the change", plan.after)],
+                            options.out / "verify", options.jobs,
+                            series.untouched(plan))
     print(verify.text(report), end="")
     if not report.good:
         raise No("the change does not build as the tree did before it")

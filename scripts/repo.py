@@ -2,7 +2,7 @@
 """Do git work on a kernel tree without touching it.
 
 Every commit, patch and trial of `git am` is made in a private repository in
-a temporary folder that borrows the tree's objects. The tree's checkout,
+a folder of its own that borrows the tree's objects. The tree's checkout,
 index, configuration, branches and worktrees are read and nothing else; the
 one exception is publish(), which writes a finished branch in one step. What
 is private has a configuration of its own, so that no setting of a user
@@ -27,16 +27,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a caller's environment may say about its own repository.
-_LEAKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX",
-          "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-          "GIT_NAMESPACE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES")
+# Of what git reads in the environment, only who the user is and what names
+# configuration; the rest may be about another repository.
+_HEARD = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG")
 # Bytes go in and out as they are; hunk headers name the C function.
 _ATTRIBUTES = """\
 * -text !eol !filter !ident !working-tree-encoding !merge
 *.c diff=cpp
 *.h diff=cpp
 """
+PRIVATE = "series.git."     # how the name of a private folder begins
 _CONFIG = """\
 [core]
 \trepositoryformatversion = {format}
@@ -162,9 +162,8 @@ class Repo:
         then ends before it.
         """
         work = Path(tempfile.mkdtemp(prefix="am.", dir=self.folder))
-        touched = sorted({
-            name for patch in patches
-            for name in self._touched(patch.read_bytes(), work)})
+        touched = self._touched(b"".join(patch.read_bytes()
+                                         for patch in patches), work)
         ref = f"refs/heads/{work.name.replace('.', '-')}"
         self.git("update-ref", ref, start)
         self.git("symbolic-ref", "HEAD", ref)
@@ -177,26 +176,30 @@ class Repo:
         # Nobody's identity: what git am writes here is thrown away.
         who = {"GIT_COMMITTER_NAME": "trial", "GIT_COMMITTER_EMAIL": "trial",
                "GIT_COMMITTER_DATE": self.base.date}
-        why = ""
-        for patch in patches:
-            done = self.attempt("am", "--quiet",
-                                "--keep-cr" if keep_cr else "--no-keep-cr",
-                                str(patch), env=who, work=work,
-                                index=work.name)
-            if done.returncode != 0:
-                why = f"{patch.name}: {_said(done)}"
-                self.attempt("am", "--abort", work=work, index=work.name)
-                break
+        done = self.attempt("am", "--quiet",
+                            "--keep-cr" if keep_cr else "--no-keep-cr",
+                            *map(str, patches), env=who, work=work,
+                            index=work.name)
         listed = self.git("log", "--reverse", "--format=%H %T",
                           f"{start}..{ref}").decode()
+        made = [Commit(*line.split()) for line in listed.splitlines()]
+        why = ""
+        if done.returncode != 0:
+            why = f"{patches[len(made)].name}: {_said(done)}"
+            self.attempt("am", "--abort", work=work, index=work.name)
         self.git("symbolic-ref", "HEAD", "refs/heads/none")
-        return [Commit(*line.split()) for line in listed.splitlines()], why
+        return made, why
 
-    def _touched(self, patch: bytes, work: Path) -> list[str]:
-        done = self.attempt("apply", "--numstat", "-z", "-", stdin=patch,
+    def said(self, start: str, tip: str) -> list[bytes]:
+        """Return author and message of each commit after start, in order."""
+        return self.git("log", "--reverse", "-z", "--format=%an <%ae>%n%B",
+                        f"{start}..{tip}").split(b"\0")
+
+    def _touched(self, patches: bytes, work: Path) -> list[str]:
+        done = self.attempt("apply", "--numstat", "-z", "-", stdin=patches,
                             work=work)
-        return [os.fsdecode(row.split(b"\t", 2)[2])
-                for row in done.stdout.split(b"\0") if row.count(b"\t") >= 2]
+        return sorted({os.fsdecode(row.split(b"\t", 2)[2]) for row
+                       in done.stdout.split(b"\0") if row.count(b"\t") >= 2})
 
     def has_already(self, commit: str, patch: bytes) -> bool:
         """Say whether the commit holds what the patch adds."""
@@ -210,13 +213,23 @@ class Repo:
         pack = self.git("pack-objects", "--revs", "--stdout", "-q",
                         stdin=f"{tip}\n^{self.base.commit}\n".encode())
         root = self.base.root
-        done = _run(["git", "unpack-objects", "-q"], root, _mine(), pack)
+        done = _run(["git", "unpack-objects", "-q"], root, mine(), pack)
         if done.returncode == 0:
-            done = _run(["git", "update-ref", "--create-reflog", "-m", why,
+            # A reference-transaction hook would be run for this.
+            done = _run(["git", "-c", f"core.hooksPath={os.devnull}",
+                         "update-ref", "--create-reflog", "-m", why,
                          f"refs/heads/{branch}", tip, "0" * len(tip)],
-                        root, _mine())
+                        root, mine())
         if done.returncode != 0:
             raise RepoError(f"{root}: branch {branch}: {_said(done)}")
+
+    def withdraw(self, branch: str) -> None:
+        """Take a branch back that publish() has just made."""
+        root = self.base.root
+        _run(["git", "-c", f"core.hooksPath={os.devnull}", "update-ref", "-d",
+              f"refs/heads/{branch}"], root, mine())
+        _run(["git", "config", "--unset",
+              f"branch.{branch}.b4-prep-cover-strategy"], root, mine())
 
     def _modes(self, commit: str, names: Sequence[str]) -> dict[str, str]:
         if not names:
@@ -232,10 +245,13 @@ class Repo:
 
 
 @contextlib.contextmanager
-def private(root: Path) -> Iterator[Repo]:
-    """Open a private repository over the tree; it is gone afterwards."""
-    base = find_base(root)
-    folder = Path(tempfile.mkdtemp(prefix="sgwalk-series."))
+def private(base: Base, place: Path) -> Iterator[Repo]:
+    """Open a private repository over the tree, in a new folder of place.
+
+    It is gone afterwards.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=PRIVATE, dir=place.resolve()))
     try:
         repo = Repo(base, folder)
         (folder / "work").mkdir()
@@ -258,7 +274,7 @@ def find_base(root: Path) -> Base:
     """Say what the tree's HEAD is, or why no series can be cut from it."""
     if shutil.which("git") is None:
         raise RepoError(f"{root}: git: not found: install git")
-    top = _run(["git", "rev-parse", "--show-toplevel"], root, _mine())
+    top = _run(["git", "rev-parse", "--show-toplevel"], root, mine())
     if top.returncode != 0 and b"not a git repository" in top.stderr:
         raise RepoError(f"{root}: not a git repository, and a series is cut "
                         "from one: git init and commit the tree as it is")
@@ -288,7 +304,7 @@ def find_base(root: Path) -> Base:
 def identity(root: Path) -> Ident:
     """Return who the user is to git; nothing is guessed from the machine."""
     done = _run(["git", "-c", "user.useConfigOnly=true", "var",
-                 "GIT_AUTHOR_IDENT"], root, _mine())
+                 "GIT_AUTHOR_IDENT"], root, mine())
     text = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
     name, _, rest = text.partition(" <")
     email, closed, _ = rest.rpartition("> ")
@@ -302,11 +318,11 @@ def identity(root: Path) -> Ident:
 def check_branch(root: Path, branch: str) -> None:
     """Refuse a name that git refuses, or that is taken."""
     good = _run(["git", "check-ref-format", "--branch", branch], root,
-                _mine())
+                mine())
     if branch.startswith("-") or good.returncode != 0:
         raise RepoError(f"{root}: BRANCH={branch}: not a name for a branch")
     taken = _run(["git", "show-ref", "--verify", "--quiet",
-                  f"refs/heads/{branch}"], root, _mine())
+                  f"refs/heads/{branch}"], root, mine())
     if taken.returncode == 0:
         raise RepoError(f"{root}: BRANCH={branch}: the branch exists")
 
@@ -314,10 +330,8 @@ def check_branch(root: Path, branch: str) -> None:
 def enrol(root: Path, branch: str) -> None:
     """Tell b4 how the branch keeps its cover, as b4 prep does."""
     done = _run(["git", "config", f"branch.{branch}.b4-prep-cover-strategy",
-                 "commit"], root, _mine())
+                 "commit"], root, mine())
     if done.returncode != 0:
-        _run(["git", "update-ref", "-d", f"refs/heads/{branch}"], root,
-             _mine())
         raise RepoError(f"{root}: branch {branch}: {_said(done)}")
 
 
@@ -333,16 +347,16 @@ def neutral(home: Path) -> dict[str, str]:
             "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
 
 
-def _mine() -> dict[str, str]:
+def mine() -> dict[str, str]:
     """Return the user's environment, less what names another repository."""
     kept = {name: value for name, value in os.environ.items()
-            if name not in _LEAKS}
+            if not name.startswith("GIT_") or name.startswith(_HEARD)}
     # git status and friends may refresh the index; these calls may not.
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
 def _ask(root: Path, *args: str) -> str:
-    done = _run(["git", *args], root, _mine())
+    done = _run(["git", *args], root, mine())
     return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 \
         else ""
 

@@ -19,8 +19,10 @@ Source: Documentation/process/submitting-patches.rst; the layout of a branch
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import email.header
+import fcntl
 import hashlib
 import json
 import os
@@ -28,7 +30,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +53,10 @@ _CHECKPATCH = "scripts/checkpatch.pl"
 _CHECKED = re.compile(r"^(?:(?P<file>[^:\s]+):(?P<line>\d+): )?"
                       r"(?P<level>ERROR|WARNING|CHECK):(?P<type>\w+): ")
 # Objects that no step may change; a sample is enough to show it.
-_UNTOUCHED = 8
+_UNTOUCHED = 12
+_NAMED = 8                   # functions that are called by their names
+_FRESH = "series.new."       # how the name of an unfinished folder begins
+_OLD = ".old"                # and how that of the one it replaces ends
 
 
 class SeriesError(Exception):
@@ -109,24 +114,64 @@ class _Proof:
     commits: tuple[repo.Commit, ...]
 
 
-def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
-    """Write the plan's series to OUT/series, with its branch if asked."""
+@contextlib.contextmanager
+def hold(out: Path) -> Iterator[None]:
+    """Keep every other run from OUT, and clear what a killed one left.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SeriesError(f"{out}: another run is at work in this folder; "
+                              "wait for its end, or say another OUT"
+                              ) from error
+        _clear(out)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _clear(out: Path) -> None:
+    """Take back a swap of folders that was killed, and remove the rest."""
+    for old in sorted(out.glob(f"{_FRESH}*{_OLD}")):
+        if not (out / "series").exists():
+            old.rename(out / "series")
+    for name in (_FRESH, repo.PRIVATE):
+        for left in sorted(out.glob(f"{name}*")):
+            shutil.rmtree(left)
+
+
+def ready(tree: trees.Tree, settings: Settings
+          ) -> tuple[repo.Base, repo.Ident, reroll.Previous | None]:
+    """Refuse what cannot become a series, before any work is put into it."""
     if settings.shape not in SHAPES:
         raise SeriesError(f"SHAPE={settings.shape}: give one of: "
                           + ", ".join(SHAPES))
-    root = tree.root
-    base = repo.find_base(root)
-    ident = repo.identity(root)
-    trees.refuse_dirty(replace(tree, git=True))
+    base = repo.find_base(tree.root)
+    ident = repo.identity(tree.root)
+    # A series starts at a commit, so DIRTY=1 is no way out.
+    trees.refuse_dirty(replace(tree, git=True), way_out="")
+    maintainers.find(tree.root)
     if settings.branch:
-        repo.check_branch(root, settings.branch)
-    folder = settings.out / "series"
-    before = reroll.read(folder, settings.version) \
+        repo.check_branch(tree.root, settings.branch)
+    return base, ident, reroll.read(settings.out / "series",
+                                    settings.version) \
         if settings.version > 1 else None
+
+
+def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
+    """Write the plan's series to OUT/series, with its branch if asked."""
+    root = tree.root
+    base, ident, before = ready(tree, settings)
+    folder = settings.out / "series"
     if not plan.after:
         raise SeriesError(f"{root}: nothing to send: the tree needs no "
                           "change")
-    with repo.private(root) as git:
+    with repo.private(base, settings.out) as git:
         _same_as_head(git, base, plan)
         drafts, notes = _drafts(git, plan, settings)
         checks, built = _build(tree, plan, drafts, settings)
@@ -139,15 +184,18 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
              *([f"Signed-off-by: {ident}"] if settings.signoff else [])])
             for draft, check in zip(drafts, checks)]
         commits = _commit(git, base.commit, drafts, texts, ident, base.date)
-        settings.out.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="series.new.",
-                                      dir=settings.out))
+        fresh = Path(tempfile.mkdtemp(prefix=_FRESH, dir=settings.out))
         try:
             postings = _postings(drafts)
             mails = _format(git, base, postings, drafts, commits, fresh,
                             settings)
             proof = _prove(git, base, plan, drafts, commits, mails, settings)
             lines = (*proof, *built)
+            if len(postings) > 1:
+                notes.append(
+                    f"more than {maintainers.CAP} patches, so "
+                    f"{len(postings)} folders to send one after the other: "
+                    + ", ".join(one.folder for one in postings))
             change = before.change_id if before and before.change_id \
                 else _change_id(base, plan)
             covers = _covers(git, base, plan, postings, drafts, commits,
@@ -160,7 +208,12 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
             if settings.branch:
                 notes.append(_branch(git, base, drafts, texts, ident, covers,
                                      change, settings))
-            _put_in_place(fresh, folder, settings)
+            try:
+                _put_in_place(fresh, folder, settings)
+            except BaseException:
+                if settings.branch:
+                    git.withdraw(settings.branch)
+                raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     names = sorted(str(path.relative_to(folder)) for path in
@@ -571,6 +624,14 @@ def _encoded(address: str) -> str:
     return f"{words} <{box}"
 
 
+def _sender(ident: repo.Ident) -> str:
+    """Return a name as git format-patch puts it in From:."""
+    if ident.name.isascii() and re.search(r'[()<>@,;:\\".\[\]]', ident.name):
+        quoted = re.sub(r'([\\"])', r"\\\1", ident.name)
+        return f'"{quoted}" <{ident.email}>'
+    return _encoded(str(ident))
+
+
 def _mail(cover: tuple[str, str, Owner], ident: repo.Ident, base: repo.Base,
           settings: Settings, number: int, total: int) -> bytes:
     """Return a cover letter as a mail."""
@@ -586,7 +647,7 @@ def _mail(cover: tuple[str, str, Owner], ident: repo.Ident, base: repo.Base,
     version = f" v{settings.version}" if settings.version > 1 else ""
     wide = len(str(total))
     head = [f"From {'0' * len(base.commit)} Mon Sep 17 00:00:00 2001",
-            f"From: {_encoded(str(ident))}", f"Date: {date}",
+            f"From: {_sender(ident)}", f"Date: {date}",
             f"Subject: [PATCH{version} {number:0{wide}}/{total}] {title}"]
     return _address("\n".join(head).encode("ascii", "replace") + b"\n\n"
                     + body.encode("utf-8", "backslashreplace"),
@@ -605,10 +666,11 @@ def _prove(git: repo.Repo, base: repo.Base, plan: Plan,
     if why:
         raise SeriesError(f"patch {len(done) + 1} of {len(mails)} does not "
                           f"apply: {why}")
-    for number, (want, got) in enumerate(zip(commits, done), 1):
-        if want.tree != got.tree or git.git(
-                "log", "-1", "--format=%an <%ae>%n%B", want.id) != git.git(
-                "log", "-1", "--format=%an <%ae>%n%B", got.id):
+    told = zip(git.said(base.commit, commits[-1].id),
+               git.said(base.commit, done[-1].id))
+    for number, (want, got, (ours, theirs)) in enumerate(
+            zip(commits, done, told), 1):
+        if want.tree != got.tree or ours != theirs:
             raise SeriesError(f"patch {number} of {len(mails)}: git am makes "
                               "something else of it")
     whole = git.commit(base.commit, plan.after, "union\n",
@@ -659,10 +721,11 @@ def _checkpatch(git: repo.Repo, plan: Plan, drafts: Sequence[_Draft],
                          or row["type"] in grown})
     counts = ", ".join(message.many(total[level], level.lower())
                        for level in ("ERROR", "WARNING", "CHECK"))
+    how = "checkpatch --strict" + ("" if settings.signoff
+                                   else " --no-signoff")
     if not worse:
-        return [f"checkpatch --strict: {counts}, none that the files did not "
-                "have before"]
-    return [f"checkpatch --strict: {counts}; new: {'; '.join(worse)}"]
+        return [f"{how}: {counts}, none that the files did not have before"]
+    return [f"{how}: {counts}; new: {'; '.join(worse)}"]
 
 
 def _judge_file(root: Path, place: Path, name: str,
@@ -876,7 +939,11 @@ def _branch(git: repo.Repo, base: repo.Base, drafts: Sequence[_Draft],
     repo.check_branch(git_root, settings.branch)
     git.publish(settings.branch, git_tip, "sgwalk: make series")
     if enrolled:
-        repo.enrol(git_root, settings.branch)
+        try:
+            repo.enrol(git_root, settings.branch)
+        except BaseException:
+            git.withdraw(settings.branch)
+            raise
     return f"branch {settings.branch} is at {git_tip[:12]}" + (
         ", enrolled with b4" if enrolled else "; b4 is not here to enrol it")
 
@@ -918,7 +985,7 @@ def _put_in_place(fresh: Path, folder: Path, settings: Settings) -> None:
             elif re.fullmatch(r"\d\d-.*", path.name) and path.is_dir():
                 shutil.copytree(path, kept / path.name)
     os.chmod(fresh, 0o777 & ~_umask())
-    old = folder.with_name(fresh.name + ".old")
+    old = folder.with_name(fresh.name + _OLD)
     if folder.exists():
         folder.rename(old)
     try:

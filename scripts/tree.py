@@ -92,7 +92,8 @@ def _version(facts: dict[bytes, bytes]) -> str:
     return os.fsdecode(text + facts.get(b"EXTRAVERSION", b""))
 
 
-def refuse_dirty(tree: Tree, files: Collection[str] | None = None) -> None:
+def refuse_dirty(tree: Tree, files: Collection[str] | None = None,
+                 way_out: str = ", or say DIRTY=1") -> None:
     """Raise TreeError where git sees local changes.
 
     Without files the whole tree is asked, and only for changes to what git
@@ -107,7 +108,7 @@ def refuse_dirty(tree: Tree, files: Collection[str] | None = None) -> None:
     names = ", ".join(found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if found[_SHOWN:] else ""
     raise TreeError(f"{tree.root}: local changes in {names}{more}: commit or "
-                    "stash them, or say DIRTY=1")
+                    f"stash them{way_out}")
 
 
 def _changed(root: Path, files: Sequence[str]) -> list[str]:

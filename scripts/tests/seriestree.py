@@ -132,7 +132,7 @@ class SeriesCase(unittest.TestCase):
         self.assertEqual(os.listdir(self.temp), [])
         if self.out.exists():
             self.assertEqual([name for name in os.listdir(self.out)
-                              if name.startswith("series.new")], [])
+                              if name.startswith("series.")], [])
 
 
 def picture(root: Path) -> dict[str, bytes]:

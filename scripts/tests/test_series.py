@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +35,22 @@ OWNERS = section("opal", "drivers/misc/opal.c") \
     + section("jade", "drivers/video/")
 
 
+_MADE: list[tuple[Path, Series]] = []
+
+
+def two(case: SeriesCase) -> tuple[Path, Series]:
+    """Return a tree of two drivers and its series, for tests that read."""
+    if not _MADE:
+        folder = Path(tempfile.mkdtemp(prefix="sgwalk-two.",
+                                       dir=case.scratch.parent))
+        unittest.addModuleCleanup(shutil.rmtree, folder)
+        root = make(folder / "tree", TWO, OWNERS)
+        _MADE.append((root, series.write(
+            trees.open_tree(str(root)), case.plan(root),
+            replace(case.settings(), out=folder / "out"))))
+    return _MADE[0]
+
+
 class OrderTest(SeriesCase):
     """Which patches there are, and in which order."""
 
@@ -49,8 +68,7 @@ class OrderTest(SeriesCase):
         return found
 
     def test_core_users_removal_in_this_order(self) -> None:
-        root = self.make_two()
-        made = self.write(root)
+        _, made = two(self)
         self.assertEqual(self.subjects(made)[1:], [
             "[PATCH 1/4] lib/scatterlist: add a page iterator for DMA "
             "addresses",
@@ -65,12 +83,10 @@ class OrderTest(SeriesCase):
         self.assertIn("-union sg_any_page_iter", self.text(made, "0004"))
 
     def test_patches_applied_by_hand_are_the_plan(self) -> None:
-        root = self.make_two()
-        plan = self.plan(root)
-        made = self.write(root, plan)
+        root, made = two(self)
         am(root, [made.folder / name for name in made.mails[1:]])
-        for name, content in plan.after.items():
-            self.assertEqual((self.scratch / "am" / name).read_bytes(),
+        for name, content in self.plan(root).after.items():
+            self.assertEqual((root.parent / "am" / name).read_bytes(),
                              content)
 
     def test_no_last_patch_while_a_site_is_left_to_a_person(self) -> None:
@@ -166,7 +182,7 @@ class MailTest(SeriesCase):
 
     def test_maintainers_get_their_patch_the_core_and_the_cover(self
                                                                 ) -> None:
-        made = self.write(make(self.scratch / "tree", TWO, OWNERS))
+        _, made = two(self)
         opal, jade = "Opal Smith <opal@x.example>", \
             "Jade Smith <jade@x.example>"
         self.assertIn(f"\nTo: {opal}\nCc: kernel@lists.example,\n "
@@ -178,18 +194,16 @@ class MailTest(SeriesCase):
                 self.assertIn(who, head)
 
     def test_nothing_is_signed_unless_asked(self) -> None:
-        root = make(self.scratch / "tree", TWO, OWNERS)
-        plan = self.plan(root)
-        made = self.write(root, plan)
+        root, made = two(self)
         self.assertNotIn("Signed-off-by", "".join(
             self.text(made, name) for name in made.mails))
-        made = self.write(root, plan, signoff=True)
+        made = self.write(root, signoff=True)
         for name in made.mails[1:]:
             self.assertIn("Signed-off-by: Ada Sender <ada@sender.example>\n"
                           "---\n", self.text(made, name))
 
     def test_message_says_what_was_converted_and_how(self) -> None:
-        made = self.write(make(self.scratch / "tree", TWO, OWNERS))
+        _, made = two(self)
         said = self.text(made, "0002")
         for part in ("drivers/misc/opal.c:\n  opal_fill()\n",
                      "opal_fill() walks sgt->nents entries",
@@ -231,6 +245,23 @@ class MailTest(SeriesCase):
         made = self.write(root)
         self.assertIn("git am --keep-cr", made.proof[0])
 
+    def test_sender_has_one_name_in_cover_and_patches(self) -> None:
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c":
+                                            walk("opal")})
+        plan = self.plan(root)
+        for name in ('A. "Bo" Sender', "Zo\u00eb Sender"):
+            with self.subTest(name):
+                self.set_environment(GIT_AUTHOR_NAME=name)
+                made = self.write(root, plan)
+                for number in (0, 1):
+                    head = email.message_from_string(
+                        self.text(made, f"000{number}"),
+                        policy=email.policy.default)
+                    self.assertEqual(
+                        [(one.display_name, one.addr_spec)
+                         for one in head["From"].addresses],
+                        [(name, "ada@sender.example")])
+
     def test_name_beyond_ascii_is_encoded_in_headers(self) -> None:
         owners = section("opal", "drivers/misc/").replace(
             "Opal Smith", "J\u00f6rg Smith")
@@ -260,8 +291,7 @@ exit 1 if $t =~ /opal_fill|for_each_sg_dma_page\\(sgt/;
         self.assertEqual(list(root.rglob(".checkpatch*")), [])
 
     def test_send_email_accepts_the_folder_as_it_is(self) -> None:
-        root = make(self.scratch / "tree", TWO, OWNERS)
-        made = self.write(root)
+        root, made = two(self)
         tools = subprocess.run(["git", "--exec-path"], capture_output=True,
                                text=True, check=True).stdout.strip()
         if not os.path.exists(f"{tools}/git-send-email"):
@@ -289,6 +319,8 @@ class LongTest(SeriesCase):
                                  "03-drivers-video", "04-end"])
         self.assertEqual(len([name for name in made.mails
                               if "0000-cover" in name]), 4)
+        self.assertIn("more than 15 patches, so 4 folders to send one after "
+                      "the other: " + ", ".join(parts), made.notes)
         cover = self.text(made, "03-drivers-video/0000")
         self.assertEqual(cover.count("prerequisite-patch-id: "), 10)
         self.assertIn("[PATCH 0/7] drivers/video:", cover)
@@ -309,13 +341,22 @@ class BranchTest(SeriesCase):
         self.assertEqual(smalltree.git(root, "status", "--porcelain"), "")
         self.nothing_private_is_left()
 
-    def test_branch_ends_in_the_plan(self) -> None:
+    def test_branch_ends_in_the_plan_and_no_hook_is_run(self) -> None:
         root = make(self.scratch / "tree", TWO, OWNERS)
+        for name in ("reference-transaction", "applypatch-msg",
+                     "post-applypatch", "pre-commit", "post-commit",
+                     "post-checkout"):
+            hook = root / ".git/hooks" / name
+            hook.parent.mkdir(exist_ok=True)
+            hook.write_text(f"#!/bin/sh\ntouch {self.scratch}/hook-ran\n"
+                            "exit 1\n")
+            hook.chmod(0o755)
         plan = self.plan(root)
         self.write(root, plan, branch="walks")
         for name, content in plan.after.items():
             self.assertEqual(smalltree.git(root, "show", f"walks:{name}"),
                              content.decode())
+        self.assertFalse((self.scratch / "hook-ran").exists())
 
     @unittest.skipUnless(shutil.which("b4"), "b4 is not installed")
     def test_b4_knows_the_branch_as_prepared(self) -> None:
@@ -407,7 +448,8 @@ class FailureTest(SeriesCase):
 
     def test_dirty_tree(self) -> None:
         (self.root / "Makefile").write_text("# mine\n")
-        self.refuse(TreeError, "local changes in Makefile", self.root)
+        self.refuse(TreeError, "local changes in Makefile: commit or stash "
+                    "them$", self.root)
 
     def test_no_user_name(self) -> None:
         self.set_environment(GIT_CONFIG_GLOBAL=os.devnull)
@@ -457,6 +499,35 @@ class FailureTest(SeriesCase):
         self.assertEqual(picture(self.root), before)
         self.assertFalse((self.out / "series").exists())
         self.nothing_private_is_left()
+
+    def test_folder_that_cannot_be_placed_takes_its_branch_back(self) -> None:
+        before = picture(self.root)
+        with mock.patch("series._put_in_place", side_effect=OSError("full")):
+            with self.assertRaises(OSError):
+                self.write(self.root, self.made, branch="walks")
+        self.assertEqual(picture(self.root), before)
+        self.nothing_private_is_left()
+
+    def test_second_run_in_one_folder_waits_for_no_one(self) -> None:
+        with series.hold(self.out):
+            with self.assertRaisesRegex(SeriesError, "another run is at "
+                                        "work"):
+                with series.hold(self.out):
+                    self.fail("both are at work")
+        with series.hold(self.out):
+            pass
+
+    def test_next_run_clears_what_a_killed_one_left(self) -> None:
+        for name in ("series.new.a", "series.new.a.old", "series.git.b"):
+            (self.out / name).mkdir(parents=True)
+            (self.out / name / "0001-a.patch").write_text(name)
+        with series.hold(self.out):
+            self.assertEqual(os.listdir(self.out), ["series"])
+        self.assertEqual((self.out / "series/0001-a.patch").read_text(),
+                         "series.new.a.old")
+        (self.out / "series.new.c.old").mkdir()
+        with series.hold(self.out):
+            self.assertEqual(os.listdir(self.out), ["series"])
 
     def test_damaged_repository_is_named_in_gits_own_words(self) -> None:
         (self.root / ".git/config").write_text("[core\n")
@@ -514,8 +585,7 @@ class FailureTest(SeriesCase):
         self.set_environment(GIT_DIR=str(other / ".git"),
                              GIT_INDEX_FILE=str(other / ".git/index"),
                              GIT_WORK_TREE=str(other))
-        with mock.patch("series.trees.refuse_dirty"):
-            made = series.write(self.made.tree, self.made, self.settings())
+        made = series.write(self.made.tree, self.made, self.settings())
         self.assertEqual(len(made.mails), 5)
         self.assertEqual(picture(other), before)
 
@@ -544,8 +614,12 @@ class SafetyTest(SeriesCase):
         plain = self.read_all(self.write(root, plan))
         with (self.scratch / "gitconfig").open("a") as file:
             file.write("[format]\n\tsignature = me\n\tsubjectPrefix = X\n"
-                       "\tthread = true\n[diff]\n\tnoprefix = true\n"
-                       "\talgorithm = patience\n[core]\n\tabbrev = 7\n"
+                       "\tthread = true\n\tpretty = oneline\n"
+                       "[diff]\n\tnoprefix = true\n"
+                       "\talgorithm = patience\n\texternal = false\n"
+                       "\tmnemonicPrefix = true\n\tcolor = always\n"
+                       "[color]\n\tui = always\n[core]\n\tabbrev = 7\n"
+                       "\tautocrlf = input\n\tfsmonitor = false\n"
                        "[commit]\n\tgpgSign = true\n[log]\n\tdate = iso\n")
         smalltree.git(root, "config", "diff.context", "1")
         self.assertEqual(self.read_all(self.write(root, plan)), plain)
