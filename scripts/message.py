@@ -221,13 +221,13 @@ def story(shape: Shape) -> str:
             order.append("Until the last patch its accessor takes both "
                          "types, so every step builds.")
         if shape.mends:
-            order.append(f"{many(shape.mends, 'patch')} "
-                         f"correct{'s' if shape.mends == 1 else ''} the "
-                         "iterator for DMA addresses.")
+            order.append("One patch corrects the iterator for DMA addresses."
+                         if shape.mends == 1 else "The iterator for DMA "
+                         f"addresses is corrected in {shape.mends} patches.")
         if shape.users:
-            order.append("One patch moves the callers." if shape.users == 1
-                         else f"{many(shape.users, 'patch')} move callers, "
-                         "one patch a subsystem.")
+            order.append("One patch moves callers." if shape.users == 1
+                         else f"Callers move in {shape.users} patches, one a "
+                         "subsystem.")
         if shape.ends:
             order.append("The last patch ends the transition: asking a page "
                          "walk for DMA addresses is a type error from then "
@@ -253,6 +253,13 @@ def item(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), WIDTH,
                          initial_indent="- ", subsequent_indent="  ",
                          break_long_words=False, break_on_hyphens=False)
+
+
+def typed(command: str) -> str:
+    """Return a command as a shell takes it, in lines a mail can hold."""
+    return " \\\n".join(textwrap.wrap(
+        command, WIDTH - 2, initial_indent="  ", subsequent_indent="      ",
+        break_long_words=False, break_on_hyphens=False))
 
 
 def plain(text: str) -> str:
@@ -351,9 +358,11 @@ def _left(files: Sequence[str], entries: Sequence[Entry]) -> str:
 def _made(rules: Sequence[Rule], making: Making) -> str:
     names = [f"cocci/{rule.folder}/{rule.path.name}" if rule.folder
              else rule.path.name for rule in rules]
-    tools = [*names, *([f"spatch {making.spatch}"] if making.spatch else [])]
-    return fill(f"Made with {listed(tools)}:" if tools else "Made with:") \
-        + f"\n\n  {making.command}"
+    tools = [f"sgwalk's {listed(names)}" if names else "sgwalk",
+             *([f"spatch {making.spatch}"] if making.spatch else [])]
+    join = ", and " if len(names) > 1 else " and "
+    return fill(f"Made with {join.join(tools)}:") + "\n\n" \
+        + typed(making.command)
 
 
 def _checked(check: Check) -> str:

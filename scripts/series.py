@@ -453,13 +453,7 @@ def _check(report: verify.Report, built: verify.Built) -> Check:
             f"{len(names)} objects that it touches"
         done.append(f"{what} build{'s' if len(names) == 1 else ''} {where}"
                     + ("" if built.warnings else " and no new warning"))
-        code = sorted({_source_name(name) for each in built.objects
-                       for name in each.functions})
-        done.append("only the code of "
-                    + message.listed(f"{name}()" for name in code)
-                    + " changes" if 0 < len(code) <= 8 else
-                    f"the code of {len(code)} functions changes" if code else
-                    "no code changes")
+        done.append(_code(built.objects))
     if built.same:
         done.append(f"{len(built.same)} objects that use the page iterator "
                     "are byte-identical" if len(built.same) > 1 else
@@ -477,6 +471,32 @@ def _check(report: verify.Report, built: verify.Built) -> Check:
     elif names:
         done.append("every changed line was compiled")
     return Check(tuple(done), (*left, "hardware"))
+
+
+def _code(objects: Sequence[verify.Object]) -> str:
+    """Say what became of the functions in the objects."""
+    every = {_source_name(name) for each in objects
+             for name in each.functions}
+    # A part or a clone comes and goes as the compiler likes.
+    added, gone = ({name for names in which for name in names
+                    if name == _source_name(name)} for which in (
+                        [each.added for each in objects],
+                        [each.gone for each in objects]))
+    changed = every - added - gone
+    if not every:
+        return "no code changes"
+    if len(every) > _NAMED:
+        return f"the code of {len(every)} functions changes"
+    more = [f"{_called(which)} {'is' if len(which) == 1 else 'are'} {what}"
+            for which, what in ((added, "new"), (gone, "gone")) if which]
+    if changed:
+        return message.listed([f"only the code of {_called(changed)} changes",
+                               *more])
+    return message.listed([*more, "no other code changes"])
+
+
+def _called(functions: Iterable[str]) -> str:
+    return message.listed(f"{name}()" for name in sorted(functions))
 
 
 def _source_name(function: str) -> str:
@@ -794,12 +814,14 @@ def _covers(git: repo.Repo, base: repo.Base, plan: Plan,
         parts = [
             message.fill(where), story,
             "Proof:\n\n" + "\n".join(map(message.item, proof)),
+            message.fill("Not checked: nothing was run on hardware."),
             "The sites of the iterators in this tree:\n\n" + _indent(
                 message.table(plan.ledger)),
             "Left to a person:\n\n" + "\n".join(map(message.item, left))
             if left else "",
             "Who takes what:\n\n" + people,
-            message.fill("Made with:") + f"\n\n  {settings.command}",
+            message.fill("Made with sgwalk:") + "\n\n"
+            + message.typed(settings.command),
             *news, message.LINK,
             _shortlog(ident, mine),
             git.git("diff", "--stat", "--summary", "--no-renames", start,

@@ -20,6 +20,7 @@ import core
 import series
 import smalltree
 import tree as trees
+import verify
 from maintainers import MaintainersError
 from plan import Plan
 from repo import RepoError
@@ -157,7 +158,7 @@ class OrderTest(SeriesCase):
         self.assertRegex(self.text(made, "0001"),
                          r"\n\nFixes: d901b2760dc6 .*\nLink: .*\n---\n")
         cover = " ".join(self.text(made, "0000").split())
-        self.assertIn("1 patch corrects the iterator", cover)
+        self.assertIn("One patch corrects the iterator", cover)
         self.assertNotIn("adds an iterator", cover)
 
     def test_tree_that_needs_nothing_is_told_so(self) -> None:
@@ -207,8 +208,8 @@ class MailTest(SeriesCase):
         said = self.text(made, "0002")
         for part in ("drivers/misc/opal.c:\n  opal_fill()\n",
                      "opal_fill() walks sgt->nents entries",
-                     "Made with cocci/migrate/local-walk.cocci and spatch "
-                     "1.1.1:\n\n  make series KERNEL=~/linux\n",
+                     "Made with sgwalk's cocci/migrate/local-walk.cocci and "
+                     "spatch 1.1.1:\n\n  make series KERNEL=~/linux\n",
                      "Not checked: building", "Link: https://lore.kernel"):
             self.assertIn(part, said)
 
@@ -588,6 +589,31 @@ class FailureTest(SeriesCase):
         made = series.write(self.made.tree, self.made, self.settings())
         self.assertEqual(len(made.mails), 5)
         self.assertEqual(picture(other), before)
+
+
+class BuiltTest(unittest.TestCase):
+
+    def test_functions_are_changed_new_or_gone(self) -> None:
+        def one(functions: str, added: str = "", gone: str = ""
+                ) -> verify.Object:
+            return verify.Object("a.o", tuple(functions.split()),
+                                 tuple(added.split()), tuple(gone.split()),
+                                 ())
+
+        for objects, said in (
+                ([one("")], "no code changes"),
+                ([one("a"), one("b.isra.0")],
+                 "only the code of a() and b() changes"),
+                ([one("a b c", "b", "c")], "only the code of a() changes, "
+                 "b() is new and c() is gone"),
+                ([one("b c", "b c")],
+                 "b() and c() are new and no other code changes"),
+                ([one("a a.part.0", "", "a.part.0")],
+                 "only the code of a() changes"),
+                ([one("a b c d e f g h i")],
+                 "the code of 9 functions changes")):
+            with self.subTest(said):
+                self.assertEqual(series._code(objects), said)
 
 
 class SafetyTest(SeriesCase):

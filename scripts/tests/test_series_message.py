@@ -100,8 +100,10 @@ class MessageTest(unittest.TestCase):
                           rule("s", "walk", "One text."),
                           rule("t", "walk", "Another.")], [])
         self.assertEqual(text.count("One text."), 1)
-        self.assertIn("Made with cocci/migrate/r.cocci, "
-                      "cocci/migrate/s.cocci,\n", text)
+        self.assertIn("Made with sgwalk's cocci/migrate/r.cocci, "
+                      "cocci/migrate/s.cocci and cocci/migrate/t.cocci, and "
+                      "spatch 1.1.1:",
+                      " ".join(text.split()))
 
     def test_count_is_said_with_its_class(self) -> None:
         reasons = {
@@ -137,6 +139,12 @@ class MessageTest(unittest.TestCase):
         text = message.with_trailers("a\n\nLink: x\n", ["Acked-by: A <a@b>",
                                                         "Link: x"])
         self.assertEqual(text, "a\n\nLink: x\nAcked-by: A <a@b>\n")
+
+    def test_long_command_can_be_copied_from_the_mail(self) -> None:
+        words = ["make", "series", *(f"RULES=cocci/{n}" for n in range(9))]
+        lines = message.typed(" ".join(words)).split("\n")
+        self.assertLessEqual(max(map(len, lines)), 72)
+        self.assertEqual(" ".join(lines).replace(" \\", "").split(), words)
 
     def test_no_line_is_wider_than_75_columns(self) -> None:
         text = self.user([rule("r", "walk", "word " * 80)], [

@@ -68,16 +68,17 @@ class RerollTest(SeriesCase):
 
     def test_patch_of_another_name_is_known_by_what_it_changes(self) -> None:
         self.give(self.first, "0002", REVIEW)
-        name = "drivers/misc/opal.c"
-        for number in range(2):
-            with (self.root / name).open("a") as file:
-                file.write(f"/* {number} */\n")
-            commit(self.root, f"media: opal: add comment {number}")
+        driver = self.root / "drivers/misc/opal.c"
+        code = driver.read_bytes()
+        for what, text in (("Add", code + b"/* comment */\n"),
+                           ("Remove", code)):
+            driver.write_bytes(text)
+            commit(self.root, f"media: opal: {what} a comment")
         second = self.write(self.root, version=2)
         mail = self.text(second, "v2-0002")
-        self.assertIn("] media: opal: walk DMA", mail)
+        self.assertIn("] media: opal: Walk DMA", mail)
         self.assertIn(f"{REVIEW}\n---\n", mail)
-        self.assertIn("named anew since v1: media: opal: walk DMA addresses "
+        self.assertIn("named anew since v1: media: opal: Walk DMA addresses "
                       "with the DMA page iterator, which was misc/opal: ",
                       " ".join(second.notes))
 

@@ -203,7 +203,7 @@ unsigned int basalt_sum(unsigned int a)
             self.assertEqual(report.unbuilt, ())
         self.assertFalse((folder / "src/out/verify").exists())
 
-    def test_repository_of_the_environment_and_hooks_are_not_asked(self) -> None:
+    def test_environments_repository_and_hooks_are_not_asked(self) -> None:
         root = self.scratch / "repository"
         root.mkdir()
         (root / "Makefile").write_text("all:\n")
