@@ -444,6 +444,19 @@ def _call(room: _Room, words: Sequence[str]
         errors="replace")
 
 
+def _forget_line(lines: list[str]) -> None:
+    """Take out the line number that the call at the end is given.
+
+    Other arguments and their relocations may stand between the two.
+    """
+    for place in range(len(lines) - 3, max(-1, len(lines) - 16), -1):
+        if lines[place].startswith("call"):
+            return
+        if _LINE.search(lines[place]):
+            lines[place] = _LINE.sub("$line,%esi", lines[place])
+            return
+
+
 @dataclass(frozen=True)
 class _Image:
     """What an object file holds."""
@@ -471,8 +484,7 @@ class _Image:
             elif line:
                 lines.append(_PLACE.sub(r"\1", _ADDRESS.sub("", line)))
                 if _WARN.search(line):
-                    lines[-6:] = [_LINE.sub("$line,%esi", one)
-                                  for one in lines[-6:]]
+                    _forget_line(lines)
         return _Image(hashlib.sha256(path.read_bytes()).hexdigest(),
                       (int(sizes[0]), int(sizes[1]), int(sizes[2])),
                       {name: "\n".join(part) for name, part in code.items()})

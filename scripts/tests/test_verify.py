@@ -87,6 +87,18 @@ void basalt_warn(int value)
         self.assertEqual([each.functions for each in
                           built.steps[1].objects], [()])
 
+    def test_line_number_is_found_behind_other_arguments(self) -> None:
+        call = ["mov    $0x200,%esi", "call   1", "mov    $0x59e,%esi",
+                *["push   $0x0"] * 6, "R_X86_64_32S .rodata.str1.1",
+                "call   2", "R_X86_64_PLT32 warn_slowpath_fmt-0x4"]
+        lines = list(call)
+        verify._forget_line(lines)
+        self.assertEqual(lines, [*call[:2], "mov    $line,%esi", *call[3:]])
+        del lines[2]
+        again = list(lines)
+        verify._forget_line(again)
+        self.assertEqual(again, lines)
+
     def test_second_step_is_compared_with_the_first(self) -> None:
         once = self.read(DRIVER) + CODE
         report = self.run_steps(
