@@ -201,12 +201,14 @@ class Repo:
         return sorted({os.fsdecode(row.split(b"\t", 2)[2]) for row
                        in done.stdout.split(b"\0") if row.count(b"\t") >= 2})
 
-    def has_already(self, commit: str, patch: bytes) -> bool:
-        """Say whether the commit holds what the patch adds."""
+    def has_already(self, commit: str,
+                    patches: Sequence[bytes]) -> list[bool]:
+        """Say of each patch of a series whether the commit holds it."""
         self.git("read-tree", commit, index="already")
-        done = self.attempt("apply", "--cached", "--check", "--reverse", "-",
-                            stdin=patch, index="already")
-        return done.returncode == 0
+        # The last one first, since it may change what an earlier one adds.
+        return [self.attempt("apply", "--cached", "--reverse", "-",
+                             stdin=patch, index="already").returncode == 0
+                for patch in reversed(patches)][::-1]
 
     def publish(self, branch: str, tip: str, why: str) -> None:
         """Give the tree's repository the branch, whole or not at all."""

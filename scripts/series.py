@@ -54,6 +54,9 @@ _CHECKED = re.compile(r"^(?:(?P<file>[^:\s]+):(?P<line>\d+): )?"
                       r"(?P<level>ERROR|WARNING|CHECK):(?P<type>\w+): ")
 # Objects that no step may change; a sample is enough to show it.
 _UNTOUCHED = 12
+# Begins what the proof says of a thing that it does not prove.
+_LACKS = re.compile(r"^(checkpatch: not run|building was skipped|"
+                    r"untouched, but|not built before)")
 _NAMED = 8                   # functions that are called by their names
 _FRESH = "series.new."       # how the name of an unfinished folder begins
 _OLD = ".old"                # and how that of the one it replaces ends
@@ -169,8 +172,7 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     base, ident, before = ready(tree, settings)
     folder = settings.out / "series"
     if not plan.after:
-        raise SeriesError(f"{root}: nothing to send: the tree needs no "
-                          "change")
+        return _nothing(base, before, plan, settings)
     with repo.private(base, settings.out) as git:
         _same_as_head(git, base, plan)
         drafts, notes = _drafts(git, plan, settings)
@@ -222,12 +224,26 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     return Series(folder, tuple(names), lines, tuple(notes))
 
 
+def _nothing(base: repo.Base, before: reroll.Previous | None, plan: Plan,
+             settings: Settings) -> Series:
+    """Say that no patch is needed, and what became of those there were."""
+    folder = settings.out / "series"
+    notes = ["nothing to send: the tree needs no change"]
+    if before:
+        with repo.private(base, settings.out) as git:
+            notes += _carry(git, base, before, [], plan)[1]
+    if folder.exists():
+        notes.append(f"{folder} holds what an earlier run has written")
+    return Series(folder, (), (), tuple(notes))
+
+
 def text(series: Series) -> str:
     """Return what a person reads of the result."""
     return "".join(f"{line}\n" for line in [
         *(f"{series.folder.name}/{message.plain(name)}"
           for name in series.mails),
-        *(f"proven: {line}" for line in series.proof),
+        *(f"{'not proven' if _LACKS.search(line) else 'proven'}: {line}"
+          for line in series.proof),
         *(f"note: {line}" for line in series.notes)])
 
 
@@ -876,7 +892,8 @@ def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
     for draft in drafts:
         ids[draft.title] = _patch_id(git, base, now, draft.contents)
         now.update(draft.contents)
-    for mail in before.patches:
+    has = git.has_already(base.commit, [mail.raw for mail in before.patches])
+    for mail, there in zip(before.patches, has):
         kept = git.git("patch-id", "--stable", stdin=mail.raw).split()
         same = [title for title, one in ids.items()
                 if kept and kept[0].decode() == one]
@@ -888,8 +905,7 @@ def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
         elif mail.title not in ids:
             notes.append(
                 f"dropped since v{before.version}: {mail.title}: " + (
-                    "the tree has it already"
-                    if git.has_already(base.commit, mail.raw) else
+                    "the tree has it already" if there else
                     "the tree does not need it any more"))
         else:
             notes += [f"not carried, since the patch changed: {line} "

@@ -82,6 +82,15 @@ class RerollTest(SeriesCase):
                       "with the DMA page iterator, which was misc/opal: ",
                       " ".join(second.notes))
 
+    def test_patches_that_the_tree_has_all_are_named(self) -> None:
+        self.upstream_takes([1, 2, 3, 4, 5])
+        second = self.write(self.root, version=2)
+        self.assertEqual(second.mails, ())
+        self.assertIn("nothing to send", second.notes[0])
+        self.assertEqual([note.rpartition(": ")[2]
+                          for note in second.notes[1:6]],
+                         ["the tree has it already"] * 5)
+
     def test_version_after_this_one_is_kept(self) -> None:
         self.write(self.root, version=2)
         again = self.write(self.root)
