@@ -194,8 +194,12 @@ _PARTS = {
 }
 _MENTIONS = re.compile(rb"\b(?:sg_dma_page_iter|for_each_sg_dma_page"
                        rb"|__sg_page_iter_dma_next)\b")
+# What the patch adds beside the API, and would declare a second time.
+_OUR_NAMES = re.compile(rb"\b(?:sg_any_page_iter|sg_dma_page_count)\b")
 _ACCESSOR = re.compile(rb"\bsg_page_iter_dma_address\s*\(([^()]*)\)\s*\{")
 _NEXT_BODY = re.compile(rb"\b__sg_page_iter_dma_next\s*\([^()]*\)\s*\{")
+_NEXT_EXPORT = re.compile(rb"\bEXPORT_SYMBOL\w*\s*\(\s*"
+                          rb"__sg_page_iter_dma_next\b")
 _TAKES = {
     b"struct sg_page_iter *": State.ABSENT,
     b"struct sg_dma_page_iter *": State.STRICT,
@@ -234,12 +238,22 @@ def _state(header: bytes, library: bytes | None) -> State:
     if not there and _MENTIONS.search(code):
         raise CoreError(f"{HEADER}: names the DMA page iterator but does not "
                         "declare it; a person must take the stand-in out")
+    body = b"" if library is None else _code(library)
     if library is not None:
-        defined = bool(_NEXT_BODY.search(_code(library)))
+        defined = bool(_NEXT_BODY.search(body))
         if defined != bool(there):
             raise CoreError(f"{LIBRARY}: __sg_page_iter_dma_next() is "
                             + ("defined but not declared" if defined
                                else "declared but not defined"))
+        if defined and not _NEXT_EXPORT.search(body):
+            # As the first posting was; a converted module would not load.
+            raise CoreError(f"{LIBRARY}: __sg_page_iter_dma_next() is not "
+                            "exported; a person must add the export")
+    for name, text in ((HEADER, code), (LIBRARY, body)):
+        taken = None if there else _OUR_NAMES.search(text)
+        if taken is not None:
+            raise CoreError(f"{name}: has a {taken[0].decode()} of its own; "
+                            "a person must rename it")
     return state
 
 
@@ -351,9 +365,8 @@ def _at_anchor(lines: list[bytes], plain: bytes, hunk: Hunk, patch: Path,
                    if any(text.startswith(line) for text in hunk.added)), None)
     found = list(anchor.pattern.finditer(plain)) if anchor else []
     if anchor is None or len(found) != 1:
-        what = hunk.before[0].decode().strip() or hunk.before[1].decode()
         raise CoreError(f"{hunk.file}: {patch.name} does not fit near "
-                        f"'{what}'"
+                        f"'{_landmark(hunk)}'"
                         + (f", whose place is there {len(found)} times"
                            if len(found) > 1 else ""))
     match = found[0]
@@ -363,6 +376,13 @@ def _at_anchor(lines: list[bytes], plain: bytes, hunk: Hunk, patch: Path,
     return (lines[:first]
             + [text + end for text in anchor.replace(hunk, match)]
             + lines[after:])
+
+
+def _landmark(hunk: Hunk) -> str:
+    """Return the line to look for by hand: the first that is of words."""
+    rows = [text for mark, text in hunk.lines if mark == "-"] + hunk.before
+    words = (text.decode().strip(" *\t") for text in rows)
+    return next((row for row in words if re.match(r"[\w#]", row)), "")
 
 
 def _adds_code(hunk: Hunk) -> bool:

@@ -184,7 +184,8 @@ class Forks(Trees):
     def test_an_accessor_that_computes_otherwise_is_refused(self) -> None:
         self.change(HEADER, b"(piter->sg_pgoffset << PAGE_SHIFT);",
                     b"(piter->sg_pgoffset << PAGE_SHIFT) + quirk;")
-        self.assertIn("does not fit", self.refused())
+        self.assertIn("does not fit near 'sg_page_iter_dma_address",
+                      self.refused())
 
     def test_half_an_api_is_refused_by_name(self) -> None:
         for name in (b"struct sg_dma_page_iter {\n\tstruct sg_page_iter base;"
@@ -214,6 +215,28 @@ class Forks(Trees):
         self.assertIn("defined but not declared", self.refused())
         self.place({HEADER: strict[HEADER], LIBRARY: old})
         self.assertIn("declared but not defined", self.refused())
+
+    def test_a_step_that_is_not_exported_is_refused(self) -> None:
+        """A module that was converted to it would not load."""
+        export = b"EXPORT_SYMBOL(__sg_page_iter_dma_next);"
+        self.install(Form.STRICT)
+        for other in (b"", b"EXPORT_SYMBOL(__sg_page_iter_next);",
+                      b"/* " + export + b" */"):
+            with self.subTest(other):
+                old = self.read(LIBRARY)
+                self.change(LIBRARY, export, other)
+                self.assertIn("is not exported", self.refused())
+                self.place({LIBRARY: old})
+        self.change(LIBRARY, export, export.replace(b"SYMBOL", b"SYMBOL_GPL"))
+        self.assertIs(core.probe(self.tree), State.STRICT)
+
+    def test_a_name_that_the_patch_would_declare_again_is_refused(
+            self) -> None:
+        self.change(LIBRARY, b"EXPORT_SYMBOL(__sg_page_iter_next);\n",
+                    b"EXPORT_SYMBOL(__sg_page_iter_next);\n\n"
+                    b"int sg_dma_page_count(struct scatterlist *sg);\n")
+        self.assertEqual(self.refused(), f"{LIBRARY}: has a sg_dma_page_count "
+                         "of its own; a person must rename it")
 
     def test_an_unknown_accessor_is_refused(self) -> None:
         self.install(Form.TRANSITIONAL)
@@ -289,7 +312,9 @@ class Fixing(Trees):
         self.make_upstream()
         self.change(LIBRARY, b"sg->offset + sg_dma_len(sg)",
                     b"sg->offset + quirk + sg_dma_len(sg)")
-        with self.assertRaisesRegex(CoreError, f"^{LIBRARY}: .* does not fit"):
+        with self.assertRaisesRegex(
+                CoreError, f"^{LIBRARY}: .* does not fit near 'static int "
+                r"sg_dma_page_count\("):
             core.fix(self.tree)
 
 
