@@ -39,6 +39,8 @@ LEVEL       =
 UNREAD      =
 ## SCRIPTS: {allow} runs the Python and OCaml inside other people's rules
 SCRIPTS     =
+## KIND: {qemu,uml,kunit} what boot runs the cases in; none: as KERNEL allows
+KIND        =
 ## SSH: hosts that take a share of the work, as GNU parallel names them
 SSH         =
 ## SHAPE: {series,single} one patch a subsystem, or one in all
@@ -165,7 +167,7 @@ deps:
 ## baseline: write the findings of today to a file, for check BASELINE=
 ## series: write the change as one patch a subsystem to OUT/series
 ## verify: compile what changed, before and after, and compare
-## boot: run the API's cases in a kernel under qemu
+## boot: run the cases of the API in a kernel: in qemu, UML or KUnit
 ## bench: measure this tool and its peers side by side
 verify boot: TOOLS += build
 boot: TOOLS += boot

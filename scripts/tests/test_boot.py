@@ -36,6 +36,11 @@ linux: lib/scatterlist.c console
 	   cat ending; } >$(O)/linux
 	@chmod +x $(O)/linux
 """
+# In place of kunit.py: it makes what it is run in, and ends with 0 anyhow.
+KUNIT = """import os
+if os.path.exists("lib/sg_dma_walk_test.c"):
+    print("KTAP version 1\\n1..1\\nok 1 walk")
+"""
 # merge_config.sh -m -O objs objs/.config fragment
 MERGE = """#!/bin/sh
 cat "$5" >>"$3/.config"
@@ -62,8 +67,8 @@ class Booting(unittest.TestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def boot(self, as_is: bool = False) -> Booted:
-        return boot.boot(self.tree, "uml", self.out, 1, as_is)
+    def boot(self, kind: str = "uml", as_is: bool = False) -> Booted:
+        return boot.boot(self.tree, kind, self.out, 1, as_is)
 
     @property
     def builds(self) -> int:
@@ -176,6 +181,36 @@ class Booting(unittest.TestCase):
         self.put("scripts/kconfig/merge_config.sh", "#!/bin/sh\n")
         with self.assertRaisesRegex(BootError, "cannot be configured with"):
             self.boot()
+
+    def test_a_case_that_is_skipped_is_no_success(self) -> None:
+        self.put("console", GOOD.replace("walk", "walk # SKIP no memory"))
+        booted = self.boot()
+        self.assertFalse(booted.holds)
+        self.assertEqual(boot.table(booted), "skipped walk\n"
+                         "0 passed, 1 failed")
+
+    def test_the_table_has_a_row_a_case_and_ends_with_the_sum(self) -> None:
+        self.put("console", "KTAP version 1\n1..2\nok 1 walk\n# page 2\n"
+                            "not ok 2 run\nCall Trace:\n")
+        booted = self.boot()
+        self.assertFalse(booted.holds)
+        self.assertEqual(boot.table(booted), "ok      walk\n"
+                         "not ok  run\n"
+                         "          page 2\n"
+                         "not ok  the kernel says: Call Trace:\n"
+                         "1 passed, 2 failed")
+
+    def test_kunit_runs_what_it_was_asked_for_whatever_ran_before(
+            self) -> None:
+        """All kinds are made of one copy, and kunit.py makes it each time."""
+        self.put("tools/testing/kunit/kunit.py", KUNIT)
+        self.put("lib/Makefile", "obj-$(CONFIG_SG_SPLIT) += sg_split.o\n"
+                                 "obj-$(CONFIG_SG_POOL) += sg_pool.o\n")
+        self.put("lib/Kconfig.debug",
+                 "if A\n\nconfig LIST_KUNIT_TEST\n\tbool\n")
+        self.assertTrue(self.boot("kunit").holds)
+        self.assertTrue(self.boot().holds)
+        self.assertTrue(self.boot("kunit").holds)
 
     def test_an_old_tree_cannot_be_booted_as_it_is(self) -> None:
         with self.assertRaisesRegex(BootError, "no DMA page iterator"):
