@@ -71,6 +71,7 @@ struct trial {
 	unsigned int boundary;		/* pages that no segment runs across */
 	unsigned int few;		/* entries for FEWER and MORE */
 	unsigned long skip;
+	unsigned int leave;		/* pages after which to begin anew */
 	unsigned int chain;
 };
 
@@ -255,11 +256,17 @@ static struct scatterlist *room_for(const struct walk_case *c)
 	return room + WALK_ROOM - c->nents - !!c->chain;
 }
 
+/* The walk is left early first, and begun again with the same iterator. */
 static bool is_right(const struct walker *walker, const struct walk_case *c,
-		     struct scatterlist *sgl, const u64 *pages, unsigned int n)
+		     struct scatterlist *sgl, const u64 *pages, unsigned int n,
+		     unsigned int leave)
 {
 	struct sg_dma_page_iter it;
 	unsigned int i;
+
+	__sg_page_iter_start(&it.base, sgl, c->count, c->skip);
+	for (i = 0; i < leave; i++)
+		walker->next(&it);
 
 	__sg_page_iter_start(&it.base, sgl, c->count, c->skip);
 	for (i = 0; i < n; i++)
@@ -280,7 +287,7 @@ static bool trial_fails(const struct walker *walker, const struct trial *t)
 	n = model(&c, pages);
 	sgl = room_for(&c);
 	walk_build(&c, sgl, pfn_to_page(MEMORY));
-	return !is_right(walker, &c, sgl, pages, n);
+	return !is_right(walker, &c, sgl, pages, n, t->leave);
 }
 
 /* The classes of lists. */
@@ -437,6 +444,7 @@ static void make_trial(struct trial *t, const struct class *class, u64 seed,
 	random_u64();
 	any_list(t);
 	class->shape(t);
+	t->leave = below(6);
 }
 
 /* Making a failing list small. */
@@ -448,11 +456,22 @@ static void drop_entry(struct trial *t, unsigned int at)
 		(t->nents - at) * sizeof(t->entries[0]));
 }
 
+/* Whether a row of walk_cases.h has room for the pages of the walk. */
+static bool fits_a_row(const struct trial *t)
+{
+	u64 pages[MOST_PAGES];
+	struct walk_case c;
+
+	map(t, &c);
+	return model(&c, pages) <= WALK_PAGES;
+}
+
 /* What there is to see in a list: each step of shrinking makes this less. */
 static u64 size_of(const struct trial *t)
 {
-	u64 size = ((u64)t->nents << 36) + t->skip + !!t->chain +
-		   !!t->boundary + (t->max_segment != UINT_MAX);
+	u64 size = ((u64)!fits_a_row(t) << 48) + ((u64)t->nents << 36) +
+		   t->skip + t->leave + !!t->chain + !!t->boundary +
+		   (t->max_segment != UINT_MAX);
 	unsigned int i;
 
 	for (i = 0; i < t->nents; i++)
@@ -461,9 +480,25 @@ static u64 size_of(const struct trial *t)
 	return size;
 }
 
+/* Start so late that a row has room for what is left. */
+static void skip_most(struct trial *t)
+{
+	unsigned long pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < t->nents; i++)
+		pages += t->entries[i].length / PAGE_SIZE;
+	if (pages > WALK_PAGES)
+		t->skip = pages - WALK_PAGES / 2;
+}
+
+#define CHANGES_OF_A_LIST	8
 #define CHANGES_OF_AN_ENTRY	8
 
-/* The change of this number to a list, or false when there are no more. */
+/*
+ * The change of this number to a list, or false when there are no more. None
+ * makes an entry empty: that is a class of its own, which fails otherwise.
+ */
 static bool simplify(struct trial *t, unsigned int change)
 {
 	unsigned int at;
@@ -487,13 +522,19 @@ static bool simplify(struct trial *t, unsigned int change)
 	case 5:
 		t->max_segment = UINT_MAX;
 		return true;
+	case 6:
+		t->leave = 0;
+		return true;
+	case 7:
+		skip_most(t);
+		return true;
 	}
 
-	at = (change - 6) / CHANGES_OF_AN_ENTRY;
+	at = (change - CHANGES_OF_A_LIST) / CHANGES_OF_AN_ENTRY;
 	if (at >= t->nents)
 		return false;
 
-	switch ((change - 6) % CHANGES_OF_AN_ENTRY) {
+	switch ((change - CHANGES_OF_A_LIST) % CHANGES_OF_AN_ENTRY) {
 	case 0:
 		if (t->nents > 1)
 			drop_entry(t, at);
@@ -514,10 +555,11 @@ static bool simplify(struct trial *t, unsigned int change)
 		t->entries[at].length = !!t->entries[at].length;
 		break;
 	case 6:
-		t->entries[at].length /= 2;
+		t->entries[at].length -= t->entries[at].length / 2;
 		break;
 	case 7:
-		t->entries[at].length -= t->entries[at].length % 0x100;
+		if (t->entries[at].length > 0x100)
+			t->entries[at].length -= t->entries[at].length % 0x100;
 		break;
 	}
 
@@ -564,7 +606,9 @@ static void print_row(const struct trial *t)
 	printf("# \t},\n# \t.pages = {");
 	for (i = 0; i < n && i < WALK_PAGES; i++)
 		printf(" %#llx,", (unsigned long long)pages[i]);
-	printf("%s },\n", i < n ? " ..." : "");
+	printf(" },\n");
+	if (i < n)
+		printf("# a row has no room for the other pages\n");
 }
 
 /* The tests. */
