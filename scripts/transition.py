@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Show on a real tree what the steps of a series change, object by object.
 
+    make ready OUT=DIR           for the census, once
     transition.py [--jobs N] [--out DIR] KERNEL
 
 Three steps are compiled: the iterator with the transitional accessor, the
@@ -59,9 +60,9 @@ def steps(plan: planning.Plan) -> list[verify.Step]:
 def complaints(report: verify.Report) -> list[str]:
     """Return what a step changes beyond its task, one sentence each."""
     first, _, last = report.steps
-    found = [f"{first.step}: changes the code of {one.name}"
+    found = [f"{first.step}: {one.name} is not identical"
              for one in first.objects
-             if one.name != LIBRARY and one.functions]
+             if one.name != LIBRARY and not one.identical]
     found += [f"{last.step}: changes the code of {one.name}"
               for one in last.objects if one.functions]
     for step in report.steps:
@@ -87,7 +88,7 @@ def main() -> int:
             return 2
         plan = planning.make_plan(tree, planning.Settings(
             asked.out / "bin/census", tuple(
-                sorted((ROOT / "cocci").glob("*/*.cocci"))), asked.jobs))
+                sorted((ROOT / "cocci/migrate").glob("*.cocci"))), asked.jobs))
         if plan.form is not Form.STRICT:
             print(f"sgwalk: {tree.root}: callers are left to a person, so "
                   "there is no strict step", file=sys.stderr)

@@ -82,6 +82,7 @@ class Object:
     added: tuple[str, ...]           # those of them that are new
     gone: tuple[str, ...]            # and those that are no more
     sizes: tuple[tuple[int, int], ...]   # text, data, bss: before and after
+    identical: bool                  # to the byte
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def text(report: Report) -> str:
                 f"{name}()" + (" new" if name in each.added else
                                " gone" if name in each.gone else "")
                 for name in each.functions)
-            lines.append(f"  {each.name}: {code or 'same code'}"
+            same = "byte-identical" if each.identical else "same code"
+            lines.append(f"  {each.name}: {code or same}"
                          + (f"; {sizes}" if sizes else ""))
         lines += [f"  new {warning}" for warning in one.warnings]
         lines += [f"  {name}: does not build: {why}"
@@ -512,7 +514,7 @@ def _step(room: _Room, step: Step, now: Mapping[str, bytes],
                 if image.code.get(each) != old.code.get(each))),
             tuple(sorted({*image.code} - {*old.code})),
             tuple(sorted({*old.code} - {*image.code})),
-            tuple(zip(old.sizes, image.sizes))))
+            tuple(zip(old.sizes, image.sizes)), image.digest == old.digest))
         # The next step is compared with what this one left.
         first[name] = image
     for name in look:

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import core  # noqa: E402
+import transition  # noqa: E402
+import verify  # noqa: E402
 from core import Form  # noqa: E402
 
 LIBRARY = "lib/scatterlist.o"
@@ -96,6 +98,27 @@ class Transition(unittest.TestCase):
             _place(tree, core.fix(tree))
             wide = _objects(tree)
         self.assertTrue(_differ(self.strict, wide) & self.converted)
+
+
+class Complaints(unittest.TestCase):
+    """What is said of a real tree's steps, whose objects are made up here."""
+
+    def said(self, *objects: tuple[verify.Object, ...]) -> list[str]:
+        return transition.complaints(verify.Report("x86_64", "gcc 12", tuple(
+            verify.Built(name, one, (), (), (), (), 0, ())
+            for name, one in zip(("first", "callers", "last"), objects)), ()))
+
+    def test_an_object_may_change_in_its_own_step_only(self) -> None:
+        sizes = ((1, 1), (1, 1), (1, 1))
+        library = verify.Object(LIBRARY, ("next",), sizes, False)
+        moved = verify.Object("a.o", ("fill",), sizes, False)
+        shifted = verify.Object("a.o", (), sizes, False)
+        same = verify.Object("a.o", (), sizes, True)
+        self.assertEqual(self.said((library, same), (moved,), (shifted,)), [])
+        self.assertEqual(self.said((library, shifted), (), ()),
+                         ["first: a.o is not identical"])
+        self.assertEqual(self.said((library,), (), (moved,)),
+                         ["last: changes the code of a.o"])
 
 
 def _place(tree: Path, files: dict[str, bytes]) -> None:
