@@ -25,7 +25,8 @@ _RESULT = re.compile(r"^( *)(not )?ok (\d+) ?(?:- )?([^#]*?)"
                      r"| *#.*)?$")
 # KUnit gives the parameters of a test no plan, but a sum behind them.
 _SUM = re.compile(r"^( *)# \S+: pass:\d+ fail:\d+ skip:\d+ total:(\d+)$")
-_NOTE = re.compile(r"^ *# (.+)$")
+# What names the tests to come is no note on the first of them.
+_NOTE = re.compile(r"^ *# (?!Subtest: )(.+)$")
 _INDENT = 4
 
 

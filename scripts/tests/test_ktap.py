@@ -72,6 +72,9 @@ class Reading(unittest.TestCase):
         self.assertEqual([test.name for test in report.tests],
                          ["left", "right", "alone"])
         self.assertEqual(report.count(Verdict.FAILED), 1)
+        self.assertEqual([test.notes for test in report.tests],
+                         [(), ("parameters: EXPECTATION FAILED at "
+                               "lib/test.c:27",), ()])
 
     def test_the_sum_behind_parameters_is_their_plan(self) -> None:
         self.assertEqual(ktap.parse(NESTED).complaints, ())
