@@ -29,7 +29,9 @@ typedef u64 phys_addr_t;
 typedef unsigned int gfp_t;
 typedef unsigned long pgoff_t;
 
+#ifndef PAGE_SHIFT
 #define PAGE_SHIFT	12
+#endif
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define ALIGN(x, to)	(((x) + ((typeof(x))(to) - 1)) & ~((typeof(x))(to) - 1))

@@ -173,7 +173,7 @@ static unsigned int model(const struct walk_case *c, u64 *pages)
 			continue;
 
 		skip -= leap;
-		for (dma += leap * PAGE_SIZE; (dma & PAGE_MASK) < end;
+		for (dma += leap * PAGE_SIZE; dma - offset_in_page(dma) < end;
 		     dma += PAGE_SIZE) {
 			if (skip)
 				skip--;
