@@ -31,6 +31,9 @@ ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED = ROOT / "fixtures/tree"
 HARNESS = core.PATCHES / "harness"
 
+# Before v4.2 an architecture declared the entry, and nearly all took this.
+ENTRY = "include/asm-generic/scatterlist.h"
+
 # In each class; the table in README.md has the numbers of this many.
 LISTS = 200000
 
@@ -39,6 +42,7 @@ LISTS = 200000
 # own and links; the checks; and the warnings that kbuild does not ask for either.
 FLAGS = ("-std=gnu11", "-O1", "-g", "-fno-strict-aliasing",
          "-DCONFIG_NEED_SG_DMA_LENGTH", "-DCONFIG_ARCH_HAS_SG_CHAIN",
+         "-DARCH_HAS_SG_CHAIN",
          "-DCONFIG_DEBUG_SG",
          "-Wall", "-Werror", "-Wno-unused-value", "-Wno-unused-variable",
          "-Wno-unused-but-set-variable", "-Wno-unused-function")
@@ -69,26 +73,30 @@ def contents(tree: Path, as_is: bool = False) -> dict[str, bytes]:
     if as_is and core.probe(tree) is not core.State.STRICT:
         raise HarnessError(f"{tree}: has no DMA page iterator to try as it is")
     files = {name: (tree / name).read_bytes()
-             for name in (core.HEADER, core.LIBRARY)}
+             for name in (core.HEADER, core.LIBRARY, ENTRY)
+             if name != ENTRY or (tree / name).exists()}
     if not as_is:
         files.update(core.install(tree, core.Form.STRICT, fix=True))
     return files
 
 
 def lay_out(files: dict[str, bytes], folder: Path) -> Path:
-    """Write the two files and a shim for each header that they include.
+    """Write the files and a shim for each header that they include.
 
     Return the library; its folder is the one to include from.
     """
     library = folder / Path(core.LIBRARY).name
     library.write_bytes(files[core.LIBRARY])
-    header = folder / Path(core.HEADER).relative_to("include")
-    header.parent.mkdir(parents=True, exist_ok=True)
-    header.write_bytes(files[core.HEADER])
+    headers = {folder / "linux/scatterlist.h": files[core.HEADER]}
+    if ENTRY in files:
+        headers[folder / "asm/scatterlist.h"] = files[ENTRY]
+    for header, text in headers.items():
+        header.parent.mkdir(parents=True, exist_ok=True)
+        header.write_bytes(text)
     for text in files.values():
         for name in _INCLUDE.findall(text):
             shim = folder / name.decode()
-            if shim != header:
+            if shim not in headers:
                 shim.parent.mkdir(parents=True, exist_ok=True)
                 shim.write_text('#include "shim.h"\n')
     return library

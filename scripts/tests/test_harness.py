@@ -85,6 +85,18 @@ class Right(unittest.TestCase):
                                                            "odd offsets")))
         self.assertEqual([c.name for c in one], ["merged, odd offsets"])
 
+    def test_an_entry_that_the_architecture_declares_is_the_trees_own(
+            self) -> None:
+        """As before v4.2."""
+        files = harness.contents(harness.EMBEDDED)
+        entry = re.search(rb"struct scatterlist \{.*?\n\};\n", files[HEADER],
+                          re.DOTALL)
+        assert entry is not None
+        files[HEADER] = files[HEADER].replace(
+            entry[0], b"#include <asm/scatterlist.h>\n")
+        files[harness.ENTRY] = entry[0]
+        self.assertTrue(ktap.parse(walked(files, 1)).holds)
+
     def test_a_class_that_is_not_there_is_no_success(self) -> None:
         files = harness.contents(harness.EMBEDDED)
         self.assertFalse(ktap.parse(walked(files, only="none")).holds)
