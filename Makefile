@@ -39,7 +39,7 @@ LEVEL       =
 UNREAD      =
 ## SCRIPTS: {allow} runs the Python and OCaml inside other people's rules
 SCRIPTS     =
-## KIND: {qemu,uml,kunit} what boot runs the cases in; none: as KERNEL allows
+## KIND: {qemu,uml,kunit} where boot runs the cases; none: as KERNEL can
 KIND        =
 ## SSH: hosts that take a share of the work, as GNU parallel names them
 SSH         =
