@@ -12,7 +12,7 @@
  * table holds for every page size.
  */
 #ifndef WALK_CASES_H
-#define WALK_CASES	ARRAY_SIZE(walk_cases)
+#define WALK_CASES_H
 
 #define WALK_ENTRIES	8	/* in a list */
 #define WALK_PAGES	8	/* that a walk finds */

@@ -46,10 +46,13 @@ static void walk_build(const struct walk_case *c, struct scatterlist *sgl,
 	}
 }
 
-/* The page of the case at this number, or WALK_NOWHERE behind the last. */
+/*
+ * The page of the case at this number, or WALK_NOWHERE behind the last. The
+ * table has addresses beyond 4 GiB, which wrap where dma_addr_t has 32 bits.
+ */
 static u64 walk_want(const struct walk_case *c, unsigned int at)
 {
-	return at < c->npages ? c->pages[at] : WALK_NOWHERE;
+	return at < c->npages ? (dma_addr_t)c->pages[at] : WALK_NOWHERE;
 }
 
 /**

@@ -41,6 +41,13 @@ static const struct real_list real_lists[] = {
 			{ 0, P }, { 0, P }, { 0, P },
 		},
 	}, {
+		.name = "six_entries_are_merged_to_one_that_starts_a_page_on",
+		.segments = 1,
+		.entries = {
+			{ P, P }, { 0, P }, { P, 2 * P },
+			{ 0, P }, { 0, P }, { 2 * P, P },
+		},
+	}, {
 		.name = "six_entries_with_odd_offsets_are_merged_to_four",
 		.segments = 4,
 		.entries = {
@@ -85,13 +92,14 @@ static void walk_the_cases(void)
 static unsigned long real_frame(const struct real_list *list,
 				struct scatterlist *sgl, unsigned int n)
 {
-	unsigned int i, pages;
+	unsigned int i, first, pages;
 
 	for (i = 0; i < REAL_ENTRIES; i++) {
+		first = PHYS_PFN(list->entries[i].offset);
 		pages = PFN_UP(list->entries[i].offset +
-			       list->entries[i].length);
+			       list->entries[i].length) - first;
 		if (n < pages)
-			return page_to_pfn(sg_page(&sgl[i])) + n;
+			return page_to_pfn(sg_page(&sgl[i])) + first + n;
 
 		n -= pages;
 	}

@@ -21,10 +21,9 @@ KUNIT_ARRAY_PARAM(walk, walk_cases, walk_name);
 static void walk_finds_the_pages(struct kunit *test)
 {
 	struct walk_slip slip = { };
+	bool right = walk_case_holds(test->param_value, ZERO_PAGE(0), &slip);
 
-	KUNIT_EXPECT_TRUE_MSG(test,
-			      walk_case_holds(test->param_value, ZERO_PAGE(0),
-					      &slip),
+	KUNIT_EXPECT_TRUE_MSG(test, right,
 			      "loop left after %u: page %u is %#llx, not %#llx",
 			      slip.left, slip.at, slip.got, slip.want);
 }

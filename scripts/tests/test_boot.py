@@ -238,6 +238,11 @@ class Suite(unittest.TestCase):
             self.assertEqual(wanted, {name: (tree / name).read_bytes()
                                       for name in wanted})
 
+    def test_each_header_defines_its_own_guard(self) -> None:
+        for header in core.PATCHES.rglob("*.h"):
+            self.assertRegex(header.read_text(),
+                             r"(?m)^#ifndef (\w+_H)\n#define \1$", header.name)
+
     def test_no_name_of_the_table_is_too_long_for_kunit(self) -> None:
         """KUNIT_PARAM_DESC_SIZE is 128, and a name is cut silently."""
         table = (core.PATCHES / "walk_cases.h").read_text()

@@ -602,7 +602,7 @@ class BuiltTest(unittest.TestCase):
                 ) -> verify.Object:
             return verify.Object("a.o", tuple(functions.split()),
                                  tuple(added.split()), tuple(gone.split()),
-                                 ())
+                                 (), False)
 
         for objects, said in (
                 ([one("")], "no code changes"),

@@ -110,10 +110,10 @@ class Complaints(unittest.TestCase):
 
     def test_an_object_may_change_in_its_own_step_only(self) -> None:
         sizes = ((1, 1), (1, 1), (1, 1))
-        library = verify.Object(LIBRARY, ("next",), sizes, False)
-        moved = verify.Object("a.o", ("fill",), sizes, False)
-        shifted = verify.Object("a.o", (), sizes, False)
-        same = verify.Object("a.o", (), sizes, True)
+        library = verify.Object(LIBRARY, ("next",), (), (), sizes, False)
+        moved = verify.Object("a.o", ("fill",), (), (), sizes, False)
+        shifted = verify.Object("a.o", (), (), (), sizes, False)
+        same = verify.Object("a.o", (), (), (), sizes, True)
         self.assertEqual(self.said((library, same), (moved,), (shifted,)), [])
         self.assertEqual(self.said((library, shifted), (), ()),
                          ["first: a.o is not identical"])
