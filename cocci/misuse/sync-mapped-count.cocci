@@ -9,7 +9,7 @@
 /// over orig_nents.
 ///
 //# Left alone: a table whose nents nothing overwrites, where it still is the
-//# count that was mapped.
+//# count that was mapped, and a list of one entry.
 //
 // Shape: N2
 // Confidence: High
@@ -66,27 +66,34 @@ N > C
 N == C
 )
 
+// one: a mapping of one entry, which has nothing to merge.
+@one depends on any_map@
+expression D, L;
+position m;
+@@
+\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, 1, ...)
+
 // count: synced with the variable that holds the mapped count.
 @count depends on any_map exists@
 idexpression n;
-expression D, L, N, E;
-position m != checked.m;
+expression D, L, N, E, A, B;
+position m != {checked.m, one.m};
 position p;
 @@
 n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
 ... when != n = E
 (
-dma_sync_sg_for_cpu@p(D, L, n, ...)
+dma_sync_sg_for_cpu@p(A, B, n, ...)
 |
-dma_sync_sg_for_device@p(D, L, n, ...)
+dma_sync_sg_for_device@p(A, B, n, ...)
 )
 
 // own: the same, where the count goes through a field of its own. The result
 // overwrites what the list had.
 @own depends on any_map exists@
-expression D, L, X, N, E;
+expression D, L, X, N, E, A, B;
 identifier cnt;
-position m != checked.m;
+position m != {checked.m, one.m};
 position p;
 @@
 X->cnt =
@@ -94,9 +101,9 @@ X->cnt =
 		L, N, ...)
 ... when != X->cnt = E
 (
-dma_sync_sg_for_cpu@p(D, L, X->cnt, ...)
+dma_sync_sg_for_cpu@p(A, B, X->cnt, ...)
 |
-dma_sync_sg_for_device@p(D, L, X->cnt, ...)
+dma_sync_sg_for_device@p(A, B, X->cnt, ...)
 )
 
 // table: a table whose nents the mapping overwrites.

@@ -10,8 +10,9 @@
 /// dma_unmap_sgtable(), or hand over orig_nents.
 ///
 //# Left alone: a table whose nents nothing overwrites, where it still is the
-//# count that was mapped, and code that gives a mapping up unless it is as
-//# long as the list.
+//# count that was mapped, a list of one entry, a field that is set to anything
+//# else in the file, and code that gives a mapping up unless it is as long as
+//# the list.
 //
 // Shape: N1
 // Confidence: High
@@ -68,46 +69,112 @@ N > C
 N == C
 )
 
+// one: a mapping of one entry, which has nothing to merge.
+@one depends on any_map@
+expression D, L;
+position m;
+@@
+\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, 1, ...)
+
 // count: unmapped with the variable that holds the mapped count.
 @count depends on any_map exists@
 idexpression n;
-expression D, L, N, E;
-position m != checked.m;
+expression D, L, N, E, A, B;
+position m != {checked.m, one.m};
 position p;
 @@
 n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
 ... when != n = E
 (
-dma_unmap_sg@p(D, L, n, ...)
+dma_unmap_sg@p(A, B, n, ...)
 |
-dma_unmap_sg_attrs@p(D, L, n, ...)
+dma_unmap_sg_attrs@p(A, B, n, ...)
 |
-pci_unmap_sg@p(D, L, n, ...)
+pci_unmap_sg@p(A, B, n, ...)
 |
-ib_dma_unmap_sg@p(D, L, n, ...)
+ib_dma_unmap_sg@p(A, B, n, ...)
 )
 
 // own: the same, where the count goes through a field of its own. The result
 // overwrites what the list had.
 @own depends on any_map exists@
-expression D, L, X, N, E;
+expression D, L, X, N, E, A, B;
 identifier cnt;
-position m != checked.m;
+position m != {checked.m, one.m};
 position p;
 @@
-X->cnt =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m,
-		L, N, ...)
-... when != X->cnt = E
 (
-dma_unmap_sg@p(D, L, X->cnt, ...)
+X->cnt = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
 |
-dma_unmap_sg_attrs@p(D, L, X->cnt, ...)
-|
-pci_unmap_sg@p(D, L, X->cnt, ...)
-|
-ib_dma_unmap_sg@p(D, L, X->cnt, ...)
+X.cnt = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
 )
+... when != X->cnt = E
+    when != X.cnt = E
+(
+dma_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
+|
+dma_unmap_sg_attrs@p(A, B, \(X->cnt\|X.cnt\), ...)
+|
+pci_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
+|
+ib_dma_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
+)
+
+// holder: a field that holds the mapped count, for another function. It is
+// set from the mapping, in a condition too, or by way of a variable.
+@holder depends on any_map exists@
+expression D, L, X, N, E;
+idexpression n;
+identifier cnt;
+statement S;
+position m != {checked.m, one.m};
+position w;
+@@
+(
+X->cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
+|
+X.cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
+|
+if (<+... X->cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...) ...+>) S
+|
+n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
+... when != n = E
+X->cnt@w = n;
+)
+
+// zero: that field cleared.
+@zero depends on holder@
+expression X;
+identifier holder.cnt;
+position w;
+@@
+\(X->cnt@w = 0\|X.cnt@w = 0\)
+
+// other: that field set to anything but 0, or mapped by its own value.
+@other depends on holder@
+expression D, L, X, E;
+identifier holder.cnt;
+position w != {holder.w, zero.w};
+@@
+(
+X->cnt@w = E
+|
+X.cnt@w = E
+|
+X->cnt@w++
+|
+X.cnt@w++
+|
+\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D, L, \(X->cnt@w\|X.cnt@w\), ...)
+)
+
+// mixed: what the field holds cannot be told by its name in this file.
+@mixed@
+expression X;
+identifier holder.cnt;
+position other.w;
+@@
+\(X->cnt@w\|X.cnt@w\)
 
 // table: a table whose nents the mapping overwrites.
 @table depends on any_table exists@
@@ -269,6 +336,41 @@ ib_dma_unmap_sg@p(D, T->sgl, T->nents, ...)
 ...+>
 }
 
+// far: unmapped with that field in another function.
+@far depends on holder && !mixed@
+expression D, L, X;
+identifier holder.cnt;
+position p != {count.p, own.p, table.p, inner.p, member.p, exporter.p};
+@@
+(
+dma_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
+|
+dma_unmap_sg_attrs@p(D, L, \(X->cnt\|X.cnt\), ...)
+|
+pci_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
+|
+ib_dma_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
+)
+
+// taken: the same, by way of a variable.
+@taken depends on holder && !mixed exists@
+expression D, L, X, E;
+idexpression n;
+identifier holder.cnt;
+position p != {count.p, own.p, table.p, inner.p, member.p, exporter.p};
+@@
+n = \(X->cnt\|X.cnt\)
+... when != n = E
+(
+dma_unmap_sg@p(D, L, n, ...)
+|
+dma_unmap_sg_attrs@p(D, L, n, ...)
+|
+pci_unmap_sg@p(D, L, n, ...)
+|
+ib_dma_unmap_sg@p(D, L, n, ...)
+)
+
 // context: mark the line.
 @depends on context@
 identifier f;
@@ -311,6 +413,20 @@ position exporter.p;
 @@
 * f@p(...)
 
+// context: mark the line.
+@depends on context@
+identifier f;
+position far.p;
+@@
+* f@p(...)
+
+// context: mark the line.
+@depends on context@
+identifier f;
+position taken.p;
+@@
+* f@p(...)
+
 // report: say it.
 @script:python depends on report@
 p << count.p;
@@ -402,6 +518,38 @@ coccilib.report.print_report(p[0],
 // org: say it.
 @script:python depends on org@
 p << exporter.p;
+@@
+coccilib.org.print_todo(p[0],
+    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
+    "was given: write orig_nents, or dma_unmap_sgtable()")
+
+// report: say it.
+@script:python depends on report@
+p << far.p;
+@@
+coccilib.report.print_report(p[0],
+    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
+    "was given: write orig_nents, or dma_unmap_sgtable()")
+
+// org: say it.
+@script:python depends on org@
+p << far.p;
+@@
+coccilib.org.print_todo(p[0],
+    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
+    "was given: write orig_nents, or dma_unmap_sgtable()")
+
+// report: say it.
+@script:python depends on report@
+p << taken.p;
+@@
+coccilib.report.print_report(p[0],
+    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
+    "was given: write orig_nents, or dma_unmap_sgtable()")
+
+// org: say it.
+@script:python depends on org@
+p << taken.p;
 @@
 coccilib.org.print_todo(p[0],
     "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
