@@ -159,6 +159,18 @@ def ids_without_case(cases: Iterable[Case],
             if name not in have]
 
 
+def one_sided(cases: Sequence[Case], group: str = "E") -> list[str]:
+    """Return what the ids of a group lack: a hit, or a look-alike."""
+    wrong = []
+    for name in IDS[group]:
+        mine = [case for case in cases if name in case.shape]
+        if not any(case.report for case in mine):
+            wrong.append(f"{name}: no case that is reported")
+        if all(case.report for case in mine):
+            wrong.append(f"{name}: no look-alike that stays silent")
+    return wrong
+
+
 def check(cases: Sequence[Case], root: Path = ROOT) -> dict[str, list[str]]:
     """Return complaints by case, and by rule what no single case can hold."""
     complaints: dict[str, list[str]] = {str(case): [] for case in cases}
@@ -508,8 +520,13 @@ def main(arguments: Sequence[str]) -> int:
     complaints = check(cases)
     if chosen.names:
         complaints = {name: complaints[name] for name in map(str, cases)}
-    elif len(everything) < FLOOR:
-        complaints["floor"] = [f"{len(everything)} cases, fewer than {FLOOR}"]
+    else:
+        complaints["shapes"] = [
+            f"{name}: no case" for name in ids_without_case(everything)
+        ] + one_sided(everything)
+        if len(everything) < FLOOR:
+            complaints["floor"] = [
+                f"{len(everything)} cases, fewer than {FLOOR}"]
     failed = 0
     for name, texts in complaints.items():
         failed += bool(texts)

@@ -296,6 +296,18 @@ class LoadTest(FixturesTest):
         self.assertIn("S30", missing)
         self.assertIn("N8", fixtures.ids_without_case(cases, ("E",)))
 
+    def test_misuse_needs_a_hit_and_a_look_alike_an_id(self) -> None:
+        cases = fixtures.load()
+        self.assertEqual([], fixtures.one_sided(cases))
+        self.assertEqual(
+            ["N8: no case that is reported"], fixtures.one_sided(
+                [case for case in cases
+                 if "N8" not in case.shape or not case.report]))
+        self.assertEqual(
+            ["M5: no look-alike that stays silent"], fixtures.one_sided(
+                [case for case in cases
+                 if "M5" not in case.shape or case.report]))
+
 
 class MainTest(unittest.TestCase):
 
@@ -318,7 +330,7 @@ class MainTest(unittest.TestCase):
         with mock.patch.object(fixtures, "FLOOR", 10 ** 6), \
                 mock.patch.object(fixtures, "check", lambda cases: {}):
             status, out, err = self.run_main()
-        self.assertEqual((status, out), (1, "0 passed, 1 failed\n"))
+        self.assertEqual((status, out), (1, "1 passed, 1 failed\n"))
         self.assertRegex(err, "^floor: .* fewer than 1000000")
 
 
