@@ -347,7 +347,8 @@ Entry = dict[str, list[list[int | str]]]
 def _entry(job: Job, result: Result) -> Entry:
     """Return what the cache keeps: nothing of it names the file."""
     hits: set[tuple[int, int, str]] = set()
-    for line in result.text.splitlines():
+    # A line break in the file's name must not make two lines of one.
+    for line in result.text.replace(job.files[0], "-").splitlines():
         if match := _LINE.fullmatch(line):
             hits.add((int(match[2]), int(match[3]) + 1, match[4]))
         elif line.strip() and not _ORG.match(line):
@@ -513,10 +514,22 @@ def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:
                 _blocks(work.sources[file], diff))
     fixes = {}
     for found in findings:
-        for first, last, text in blocks.get((found.rule, found.file), ()):
-            if first <= found.line <= last:
-                fixes[found] = Fix(found.file, first, last, text)
+        # The statement may go on below the line that the finding stands on.
+        last = _statement_end(work.sources.get(found.file, b""), found.line)
+        for first, end, text in blocks.get((found.rule, found.file), ()):
+            if found.line <= end and first <= last:
+                fixes[found] = Fix(found.file, first, end, text)
+                break
     return fixes
+
+
+def _statement_end(source: bytes, line: int) -> int:
+    """Return the line of the first ; or { from a line on."""
+    lines = source.split(b"\n")
+    for number in range(line, len(lines)):
+        if re.search(rb"[;{]", lines[number - 1]):
+            return number
+    return line
 
 
 def _rewrites(work: _Work, found: Finding) -> bool:
