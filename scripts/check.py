@@ -52,7 +52,7 @@ MISUSE = ROOT / "cocci/misuse"
 # Grows when what an entry holds is no longer what it was.
 _ENTRY = b"sgwalk-check-1"
 # Jobs that spatch.run() is given at a time.
-_STRIDE = 240
+_STRIDE = 960
 _INCLUDES = ("--include=*.c", "--include=*.h", "--include=*.inc")
 _LINE = re.compile(r"(.*?):(\d+):(\d+)(?:-\d+)?: (.*)")
 _ORG = re.compile(r"\* TODO|\[\[")
@@ -244,9 +244,38 @@ def _run_foreign(work: _Work) -> None:
                                    work.settings.scripts)
     work.skipped += skipped
     work.rules = {one.rule.name: one.rule for one in chosen}
+    needs: dict[str, tuple[str, ...]] = {}
+    for one in chosen:
+        why, needs[one.rule.name] = _look(work, one.rule, one.mode)
+        if why:
+            work.skipped.append((one.rule.name, f"spatch refuses it: {why}"))
+            del work.rules[one.rule.name]
     _read(work, _files_with(work, [""]))
-    _run(work, [Job(one.rule, one.mode, (file,)) for one in chosen
-                for file in work.sources if file.endswith((".c", ".h"))])
+    words = {word.encode() for found in needs.values() for word in found}
+    held = {file: words.intersection(_WORD.findall(data))
+            for file, data in work.sources.items()}
+    # A header is judged on its own where the rule asks for it, as coccicheck
+    # has it.
+    _run(work, [
+        Job(one.rule, one.mode, (file,)) for one in chosen
+        if one.rule.name in work.rules for file in work.sources
+        if (file.endswith(".c") or file.endswith(".h")
+            and "--include-headers" in one.rule.options)
+        and (not needs[one.rule.name] or not held[file].isdisjoint(
+            word.encode() for word in needs[one.rule.name]))])
+
+
+def _look(work: _Work, rule: Rule, mode: str) -> tuple[str, tuple[str, ...]]:
+    """Return why spatch refuses a rule, and the words it looks for."""
+    name = key(_ENTRY, b"look", _program(), _bytes(rule.path), mode.encode())
+    entry = work.cache.get(name)
+    if entry is not None:
+        work.used.append(name)
+        why, words = json.loads(entry)
+        return str(why), tuple(words)
+    found = spatch.look(rule.path, mode)
+    work.cache.put(name, json.dumps(found).encode())
+    return found
 
 
 def _run(work: _Work, jobs: Sequence[Job]) -> None:
@@ -260,7 +289,6 @@ def _run(work: _Work, jobs: Sequence[Job]) -> None:
         else:
             work.used.append(name)
             _take(work, job, json.loads(entry))
-    ask = _willing(work, ask)
     # What one start of spatch.run() found is kept before the next one starts,
     # so that a run that is killed was not for nothing.
     for start in range(0, len(ask), _STRIDE):
@@ -294,7 +322,8 @@ def _names(work: _Work, jobs: Sequence[Job]) -> list[str]:
             for file, data in work.sources.items()}
     common = key(_ENTRY, _program(), _bytes(spatch.MACROS)).encode()
     return [key(common, told[_rule(job).name],
-                "\0".join((job.mode, *_rule(job).options)).encode(),
+                "\0".join((job.mode, *_rule(job).options,
+                           "prefilter" * _rule(job).prefilter)).encode(),
                 held[job.files[0]], job.files[0][-2:].encode())
             for job in jobs]
 
@@ -319,23 +348,6 @@ def _bytes(path: Path) -> bytes:
         raise CheckError(f"{path}: {error.strerror}") from error
 
 
-def _willing(work: _Work,
-             ask: list[tuple[Job, str]]) -> list[tuple[Job, str]]:
-    """Drop the jobs of rules that spatch refuses; ours are never refused."""
-    if not work.settings.foreign:
-        return ask
-    refused: dict[str, str] = {}
-    for job, _ in ask:
-        rule = _rule(job)
-        if rule.name not in refused:
-            refused[rule.name] = spatch.refusal(rule.path, job.mode)
-    for name, why in sorted(refused.items()):
-        if why:
-            work.skipped.append((name, f"spatch refuses it: {why}"))
-            del work.rules[name]
-    return [(job, name) for job, name in ask if not refused[_rule(job).name]]
-
-
 def _rule(job: Job) -> Rule:
     assert job.rule is not None
     return job.rule
@@ -348,7 +360,8 @@ def _entry(job: Job, result: Result) -> Entry:
     """Return what the cache keeps: nothing of it names the file."""
     hits: set[tuple[int, int, str]] = set()
     # A line break in the file's name must not make two lines of one.
-    for line in result.text.replace(job.files[0], "-").splitlines():
+    for line in result.text.replace(job.files[0] + ":",
+                                     "-:").splitlines():
         if match := _LINE.fullmatch(line):
             hits.add((int(match[2]), int(match[3]) + 1, match[4]))
         elif line.strip() and not _ORG.match(line):

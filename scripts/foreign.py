@@ -10,6 +10,10 @@ A rule may hold Python or OCaml, which runs with the rights of whoever runs
 check. That takes SCRIPTS=allow. Without it a rule is run in context mode,
 where its scripts are for other modes only, and skipped where they are not.
 
+spatch's own prefilter is on for these rules, as in coccicheck: a file without
+the words that a rule must match is not parsed. What makes it unsound for ours,
+a type that only a header names, cannot be matched in a file on its own.
+
 Data:   paths + what is allowed -> the rules with the mode to run each in, and
         (name, why) for those that are skipped.
 Errors: RuleError, where a path holds no rule at all.
@@ -104,7 +108,7 @@ def _rule(path: Path, name: str, text: str) -> Rule:
         confidence=_CONFIDENCE.get(keys.get("Confidence", "").lower(), "Low"),
         options=tuple(keys.get("Options", "").split()),
         requires=version[0] if version else spatch.OLDEST,
-        shape=(), verdict="finding", reason="")
+        shape=(), verdict="finding", reason="", prefilter=True)
 
 
 def _mode(rule: Rule, text: str, scripts: bool) -> tuple[str, str]:

@@ -103,6 +103,7 @@ class Rule:
     reason: str              # "code: sentence", or ""
     tokens: tuple[str, ...] = ()  # census tokens, none = always worth a run
     free: bool = False       # a shipped conversion: may change statements
+    prefilter: bool = False  # spatch skips a file without the rule's words
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,8 @@ def _read(path: Path) -> Rule:
                 if "Tokens" in keys else ()),
         free=("Edits" in keys
               and bool(_one_of(path, "Edits", keys, ("statements",)))),
+        # Run on one file at a time, so that no type comes from a header.
+        prefilter=folder == "misuse",
     )
 
 

@@ -5,7 +5,8 @@ This is the only module that starts spatch and knows how it ends. spatch exits
 0 and prints nothing both when a rule has nothing to do and when it could not
 read the function at hand, ran out of time or raised an exception. So nothing
 is taken from an exit status: a job is QUIET only where spatch named its files
-as handled, in the order given, and reported no exception for them.
+as handled, in the order given, and reported no exception for them; or, for a
+rule that may be prefiltered, as skipped for want of the rule's words.
 
 A job is one rule, in one mode, on one unit: the files that spatch has to see
 together, nearly always one. Jobs of one rule and mode share a process, as its
@@ -153,8 +154,15 @@ def patched(text: bytes, diff: bytes) -> bytes:
 
 
 def refusal(rule: Path, mode: str) -> str:
-    """Return why spatch does not accept a rule's text, "" when it does.
+    """Return why spatch does not accept a rule's text, "" when it does."""
+    return look(rule, mode)[0]
 
+
+def look(rule: Path, mode: str) -> tuple[str, tuple[str, ...]]:
+    """Return what refusal() does, and the words that spatch would grep for.
+
+    A file must hold one of them for the rule to match there; where there are
+    none, it may match anywhere.
     spatch --parse-cocci exits 255 for a good rule where no mode is given.
     """
     _tools(os.environ.get("PATH", ""))
@@ -164,9 +172,11 @@ def refusal(rule: Path, mode: str) -> str:
             ["spatch", "-D", mode, "--parse-cocci", "rule.cocci"], cwd=folder,
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
             env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
-    if done.returncode == 0 or _inapplicable(done.stderr):
-        return ""
-    return _reason(done.stderr)
+    if done.returncode != 0 and not _inapplicable(done.stderr):
+        return _reason(done.stderr), ()
+    query = re.search(rb"^Grep query\n(\w+(?: \|\| \w+)*)\s*\Z", done.stdout,
+                      re.MULTILINE)
+    return "", tuple(query[1].decode().split(" || ")) if query else ()
 
 
 # --- one run's folder --------------------------------------------------------
@@ -439,7 +449,7 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
             "--sp-file", work.rules[first.rule.path], "-D", first.mode,
             # The prefilter wants the tag of a type in the .c file itself, and
             # drops users of a member declared in a header.
-            "--disable-worth-trying-opt",
+            *([] if first.rule.prefilter else ["--disable-worth-trying-opt"]),
             # Without it the names in a diff are those of temporary files.
             "--patch", ".",
             # Says on stderr what could not be parsed; --very-quiet would
@@ -551,8 +561,8 @@ _OURS = re.compile(r"\b[ab]\d{5}\b")
 
 # --- what came out -----------------------------------------------------------------
 
-_HANDLING = b"HANDLING: "
-_PARSING = b"PARSING: "
+_HANDLING = (b"HANDLING: ", b"Skipping: ")
+_PARSING = (b"PARSING: ",)
 _EXCEPTION = b"EXN: "
 _NO_MEMORY = re.compile(rb"out.of.memory|cannot allocate memory", re.I)
 _TIMEOUT = b"Common.Timeout"
@@ -604,7 +614,7 @@ def _inapplicable(stderr: bytes) -> bool:
     spatch then exits 255 without a look at a file.
     """
     return stderr.startswith(b"init_defs_builtins: ") \
-        and b"\nNo rules apply." in stderr and _HANDLING not in stderr
+        and b"\nNo rules apply." in stderr and _HANDLING[0] not in stderr
 
 
 def _reason(stderr: bytes) -> str:
@@ -645,15 +655,15 @@ def _named(work: _Work, text: str) -> str:
     return _FOUND.sub(lambda match: work.long.get(match[0], match[0]), text)
 
 
-def _sections(stderr: bytes, head: bytes) -> Iterator[tuple[bytes,
-                                                            list[bytes]]]:
-    """Yield (rest of the head line, lines below it)."""
+def _sections(stderr: bytes,
+              heads: tuple[bytes, ...]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield (rest of a head line, lines below it)."""
     name, lines = b"", list[bytes]()
     for line in stderr.split(b"\n"):
-        if line.startswith(head):
+        if line.startswith(heads):
             if name:
                 yield name, lines
-            name, lines = line[len(head):].strip(), []
+            name, lines = line.partition(b": ")[2].strip(), []
         else:
             lines.append(line)
     if name:
