@@ -31,6 +31,7 @@ from pathlib import Path
 
 import baseline as known_findings
 import changed as changes
+import core
 import foreign
 import ledger as accounts
 import plan as planning
@@ -74,6 +75,7 @@ class Settings:
     scripts: bool = False    # run the scripts in foreign rules
     cache: Path | None = None
     today: datetime.date = datetime.date.max
+    under: str = ""          # the tree's folder to judge, "" for all of it
 
 
 @dataclass(frozen=True)
@@ -192,10 +194,15 @@ def _files_with(work: _Work, words: Sequence[str]) -> list[str]:
     if work.lines is not None:
         # What changed is named, so nothing else is read.
         return [file for file in sorted(work.lines)
-                if file.endswith((".c", ".h", ".inc"))]
-    done = _outside(work, [*command, "--", "."])
+                if file.endswith((".c", ".h", ".inc")) and _within(work, file)]
+    done = _outside(work, [*command, "--", f"./{work.settings.under}"])
     return sorted((os.fsdecode(name).removeprefix("./")
                    for name in done.split(b"\0") if name), key=os.fsencode)
+
+
+def _within(work: _Work, file: str) -> bool:
+    under = work.settings.under
+    return not under or file.startswith(under + "/")
 
 
 def _outside(work: _Work, command: Sequence[str]) -> bytes:
@@ -429,9 +436,12 @@ def _name_unread(work: _Work) -> None:
 
 def _account(work: _Work) -> str:
     """Add what the ledger leaves to a person; return its sum."""
-    rows, sums = _ledger(work)
+    rows = [row for row in _ledger(work) if _within(work, row[0])]
+    strict = _strict(work)
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
+        if row[4] == "kept":
+            continue
         # What apply converts is one thing to say of a function; what it
         # leaves to a person is one for each reason.
         reason = "" if row[4] == "converted" else row[5]
@@ -449,21 +459,35 @@ def _account(work: _Work) -> str:
         text = lines[line - 1] if line <= len(lines) else b""
         where = f"{function}(): " if function else ""
         count = f" [{len(group)} sites]" if len(group) > 1 else ""
+        # Where the two iterators are two types the compiler has seen to it
+        # that a page iterator gives no address, but by its fields.
+        sure = not strict or any(row[6] in _ADDRESS for row in group)
         work.findings.add(Finding(
             file, line, column, "old-api",
             f"old-api: {where}{reason or _CONVERTED}{count}", "old-api",
-            "high", pressed(text)))
-    return sums
+            "high" if sure else "low", pressed(text)))
+    return accounts.sums([row[4] for row in rows])
 
 
 _CONVERTED = "reads DMA addresses with the page iterator; apply converts it"
 
 
-Row = tuple[str, int, int, str, str, str]
+def _strict(work: _Work) -> bool:
+    """Say whether the kernel's two iterators are two types."""
+    chosen = work.settings.plan
+    root = Path(chosen.kernel) if chosen.module else work.tree.root
+    return (not chosen.module or bool(chosen.kernel)) \
+        and core.probe(root) is core.State.STRICT
 
 
-def _ledger(work: _Work) -> tuple[list[Row], str]:
-    """Return the ledger's open rows and its sum, from the cache if it can.
+_ADDRESS = ("sg_page_iter_dma_address", ".sg", ".sg_pgoffset")
+
+# file, line, column, function, verdict, reason, token
+Row = tuple[str, int, int, str, str, str, str]
+
+
+def _ledger(work: _Work) -> list[Row]:
+    """Return the ledger's rows, from the cache if it can.
 
     The ledger hangs on the whole tree, whose content is not hashed: the name,
     size and times of every file stand for it, as they do for make and git.
@@ -477,28 +501,26 @@ def _ledger(work: _Work) -> tuple[list[Row], str]:
          *(rule.path for rule in rulebook.load(work.settings.plan.rules)),
          spatch.MACROS]))
     facts = sorted(state.split(b"\0"))
-    name = key(_ENTRY, b"ledger", own, _program(), b"\0".join(facts),
+    name = key(_ENTRY, b"ledger-2", own, _program(), b"\0".join(facts),
                os.fsencode(work.tree.root),
                repr((work.settings.plan.confidence,
                      work.settings.plan.kernel)).encode())
     entry = work.cache.get(name)
     if entry is not None:
         work.used.append(name)
-        kept = json.loads(entry)
-        return [(row[0], row[1], row[2], row[3], row[4], row[5])
-                for row in kept["rows"]], kept["sums"]
+        return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+                for row in json.loads(entry)]
     ledger = planning.make_plan(work.tree, work.settings.plan).ledger
-    rows = [_row(one) for one in ledger.entries if one.verdict != "kept"]
+    rows = [_row(one) for one in ledger.entries]
     if not any(_passing(row) for row in rows):
-        work.cache.put(name, json.dumps(
-            {"rows": rows, "sums": ledger.sums()}).encode())
-    return rows, ledger.sums()
+        work.cache.put(name, json.dumps(rows).encode())
+    return rows
 
 
 def _row(one: accounts.Entry) -> Row:
     site = one.site
     return (site.file, site.line, site.column, site.function, one.verdict,
-            one.reason)
+            one.reason, site.token)
 
 
 def _passing(row: Row) -> bool:

@@ -75,9 +75,7 @@ class Ledger:
 
     def sums(self) -> str:
         """Return the line that ends every run."""
-        parts = ", ".join(f"{self.count(verdict)} {verdict}"
-                          for verdict in VERDICTS)
-        return f"sites {len(self.entries)}: {parts}"
+        return sums([entry.verdict for entry in self.entries])
 
     def tsv(self) -> bytes:
         rows = [HEAD]
@@ -89,6 +87,13 @@ class Ledger:
         return b"".join(
             b"\t".join(os.fsencode(_cell(cell)) for cell in row) + b"\n"
             for row in rows)
+
+
+def sums(verdicts: Sequence[str]) -> str:
+    """Return the line that says how many sites have which verdict."""
+    parts = ", ".join(f"{verdicts.count(verdict)} {verdict}"
+                      for verdict in VERDICTS)
+    return f"sites {len(verdicts)}: {parts}"
 
 
 def _cell(text: str) -> str:

@@ -176,7 +176,8 @@ def _preview(options: Options) -> None:
 def _check(options: Options) -> None:
     """Report what is wrong in the tree, and touch nothing."""
     diff = sys.stdin.buffer.read() if options.rest.base == "-" else b""
-    answer = check.check(_tree(options), _judged(options), diff)
+    tree, settings = _judged(options)
+    answer = check.check(tree, settings, diff)
     _write(answer.output)
     for line in answer.remarks:
         _say(line)
@@ -186,17 +187,24 @@ def _check(options: Options) -> None:
 
 def _baseline(options: Options) -> None:
     """Write the findings of today to BASELINE, or to stdout."""
-    data = check.baseline(_tree(options),
-                          replace(_judged(options), base="", baseline=""))
+    tree, settings = _judged(options)
+    data = check.baseline(tree, replace(settings, base="", baseline=""))
     if options.rest.baseline:
         _keep(Path(_folder(options.rest.baseline)).absolute(), data)
     else:
         _write(data)
 
 
-def _judged(options: Options) -> check.Settings:
+def _judged(options: Options) -> tuple[Tree, check.Settings]:
+    """Return the tree to judge, and how; M may be a folder of KERNEL."""
     rest = options.rest
-    return check.Settings(
+    under = ""
+    if options.kernel and options.module:
+        tree = trees.open_tree(options.kernel)
+        under = trees.inside(tree, options.module)
+        if under:
+            options = replace(options, module="")
+    return _tree(options), check.Settings(
         replace(options.settings, rules=_rules("")),
         _word("FORMAT", rest.format, tuple(formats.FORMATS)),
         options.rules if rest.rules else (), rest.base,
@@ -204,7 +212,7 @@ def _judged(options: Options) -> check.Settings:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        options.out / "cache", check.today())
+        options.out / "cache", check.today(), under)
 
 
 def _series(options: Options) -> None:

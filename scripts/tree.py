@@ -70,6 +70,20 @@ def open_tree(path: str, module: str = "") -> Tree:
     return Tree(root, _version(facts), _tracks(root, _HEADER))
 
 
+def inside(tree: Tree, path: str) -> str:
+    """Return the name of a folder of the tree, "" where it is none of its.
+
+    A relative path starts at the top of the tree, as M= does for those who
+    run make there.
+    """
+    try:
+        found = (tree.root / path).resolve(strict=True)
+        name = found.relative_to(tree.root).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        return ""
+    return name if name != "." and found.is_dir() else ""
+
+
 def _resolve(path: str) -> Path:
     if not path:
         raise TreeError("no tree is named")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,15 @@ dma_map_sgtable@p(...)
 p << r.p;
 @@
 coccilib.report.print_report(p[0], "WARNING: here it is")
+"""
+# Its statement ends below the line of the finding.
+LONG = b"""#include <linux/scatterlist.h>
+
+void start(struct sg_dma_page_iter *it, struct sg_table *sgt)
+{
+	__sg_page_iter_start(&it->base, sgt->sgl,
+			     sgt->orig_nents, 0);
+}
 """
 CONTEXT_RULE = PYTHON_RULE.replace(b"virtual report", b"""virtual report
 virtual context
@@ -177,6 +187,29 @@ class CheckTest(unittest.TestCase):
         diff = smalltree.git(self.top, "diff").encode()
         self.assertEqual(wanted, self.places(self.check(diff, base="-")))
 
+    def test_a_folder_of_the_tree_is_judged_alone(self) -> None:
+        (self.top / "drivers/part").mkdir(exist_ok=True)
+        self.addCleanup(shutil.rmtree, self.top / "drivers/part")
+        (self.top / "drivers/part/old.c").write_bytes(OLD)
+        tree = trees.open_tree(str(self.top))
+        under = trees.inside(tree, "./drivers/part")
+        self.assertEqual("drivers/part", under)
+        answer = self.check(under=under)
+        self.assertEqual({("drivers/part/old.c", 5, "old-api")},
+                         self.places(answer))
+        self.assertTrue(answer.report.sums.startswith("sites 3: 3 converted"))
+        for outside in (".", "..", "no-such-folder", "drivers/old.c", "/"):
+            self.assertEqual("", trees.inside(tree, outside))
+
+    def test_a_line_break_in_a_name_makes_no_second_finding(self) -> None:
+        odd = self.top / "drivers/two\nlines.c"
+        odd.write_bytes(WRONG)
+        self.addCleanup(odd.unlink)
+        self.assertEqual(
+            {("drivers/two\nlines.c", 9, "unmap-mapped-count")},
+            {place for place in self.places(self.check())
+             if "two" in place[0]})
+
     def test_an_unknown_revision_is_an_error(self) -> None:
         with self.assertRaises(changed.ChangedError):
             self.check(base="no-such-revision")
@@ -189,6 +222,14 @@ class CheckTest(unittest.TestCase):
         self.assertNotIn("drivers/wrong.c",
                          {place[0] for place in self.places(answer)})
         self.assertEqual(1, answer.report.hidden)
+
+    def test_a_rewrite_below_the_findings_line_is_found(self) -> None:
+        (self.top / "drivers/right.c").write_bytes(LONG)
+        fixes = self.check(form="json").report.fixes
+        self.assertEqual({("drivers/right.c", 5): (6, 6)}, {
+            (found.file, found.line): (fix.start, fix.end)
+            for found, fix in fixes.items()
+            if found.file == "drivers/right.c"})
 
     def test_sarif_has_the_rewrite_and_every_unread_file(self) -> None:
         answer = self.check(form="sarif")
