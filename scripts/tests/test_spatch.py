@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -534,6 +535,22 @@ class RefusalTest(SpatchTest):
         good, bad = self.rule(RENAME), self.rule("@@\n@@\n- f(\n", "bad")
         self.assertEqual(spatch.refusal(good.path, "patch"), "")
         self.assertIn("parse error", spatch.refusal(bad.path, "patch"))
+
+    def test_look_tells_the_words_a_file_must_hold_one_of(self) -> None:
+        self.assertEqual(spatch.look(self.rule(RENAME).path, "patch"),
+                         ("", ("old_name",)))
+        any_call = self.rule("// mark: any call\n@@\nexpression e;\n@@\n"
+                             "* e(...)\n", "any")
+        self.assertEqual(spatch.look(any_call.path, "context"), ("", ()))
+
+    def test_file_that_is_skipped_for_its_words_is_quiet(self) -> None:
+        rule = replace(self.rule(RENAME), prefilter=True)
+        other = PLAIN.replace(b"old_name", b"good_name")
+        results = self.run_jobs(
+            {"x.c": other, "y.c": PLAIN, "z.c": other},
+            [Job(rule, "patch", (name,)) for name in ("x.c", "y.c", "z.c")])
+        self.assertEqual([Outcome.QUIET, Outcome.HIT, Outcome.QUIET],
+                         [result.outcome for result in results])
 
     def test_job_on_a_source_that_is_not_given_is_an_error(self) -> None:
         with self.assertRaisesRegex(SpatchError, "^y.c: no source"):
