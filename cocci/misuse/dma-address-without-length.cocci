@@ -38,7 +38,7 @@ sg_dma_address@p(E) = V
 )
 
 // at: the function it is set in.
-@at@
+@at exists@
 expression E, V;
 identifier fn;
 position set.p;
@@ -46,13 +46,13 @@ position h;
 @@
 fn@h(...)
 {
-<+...
+... when any
 sg_dma_address@p(E) = V
-...+>
+... when any
 }
 
 // length: that function, when it names the length as well.
-@length@
+@length exists@
 expression E;
 identifier at.fn;
 position at.h;
@@ -60,13 +60,13 @@ position k;
 @@
 fn@h@k(...)
 {
-<+...
+... when any
 \(sg_dma_len(E)\|E->dma_length\)
-...+>
+... when any
 }
 
 // alone: an address that is set where the length is not.
-@alone@
+@alone exists@
 expression E, V;
 identifier at.fn;
 position set.p;
@@ -75,9 +75,9 @@ position q;
 @@
 fn@k(...)
 {
-<+...
+... when any
 sg_dma_address@p@q(E) = V
-...+>
+... when any
 }
 
 // context: mark the line.
