@@ -454,8 +454,11 @@ def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
     return parts[2] if len(parts) == 4 else None
 
 
-def notes(text: Text, use: Use) -> str:
-    """Say what a converted walk's count and offset are, "" for no walk."""
+def notes(text: Text, use: Use, proven: bool = False) -> str:
+    """Say what a converted walk's count and offset are, "" for no walk.
+
+    proven: the conversion has shown that the count is the mapped one.
+    """
     where = count_argument(text, use)
     if where is None:
         return ""
@@ -465,7 +468,8 @@ def notes(text: Text, use: Use) -> str:
     says = {"mapped": "it is what the mapping returned",
             "unmapped": "pass what dma_map_sg() returned instead",
             "unknown": "check that it is what dma_map_sg() returned"}
-    kind = count_class(text, use, text.words(start, end))
+    kind = "mapped" if proven else count_class(text, use,
+                                               text.words(start, end))
     parts = text.arguments(use.start + 1)
     offset = b" ".join(text.words(*parts[3])).decode("latin-1")
     about = f"count {count}: {kind}, {says[kind]}"

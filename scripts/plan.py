@@ -485,14 +485,22 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
                             "and no DMA address; its DMA loop has an "
                             "iterator of its own now"))
     return said(replace(verdict, reason=f"{verdict.rule}: " + _about(
-        site, unit, now, after.get(site.file, text))))
+        site, unit, now, after.get(site.file, text), later.values())))
 
 
 def _about(site: Site, unit: Optional[Unit], now: Optional[int],
-           text: Text) -> str:
+           text: Text, others: Iterable[Unit]) -> str:
     """Say what became of a site whose unit is converted."""
     if unit is None:
-        return "rewritten with the statement it stands in"
+        # A shipped conversion writes statements anew, and may only do so
+        # where it has shown that the count is the mapped one.
+        walks = {judge.notes(text, use, proven=True)
+                 for other in others if other.types == {DMA}
+                 for use in other.uses
+                 if use.file == site.file and use.act.value == _WALKS.get(
+                     site.token) and site.function == _function(text, use)}
+        return "; ".join(["rewritten with the statement it stands in",
+                          *sorted(walks - {""})])
     use = next((use for use in unit.uses
                 if (use.file, use.at) == (site.file, now)), None)
     if use is None:
@@ -500,6 +508,13 @@ def _about(site: Site, unit: Optional[Unit], now: Optional[int],
     return judge.notes(text, use) or "follows the type of its declaration"
 
 
+def _function(text: Text, use: iterators.Use) -> str:
+    function = text.function_of(use.at)
+    return os.fsdecode(function.name) if function else ""
+
+
+_WALKS = {"for_each_sg_page": Act.LOOP.value,
+          "__sg_page_iter_start": Act.START.value}
 _RANK = {"unread": 0, "manual": 1, "converted": 2, "kept": 3}
 
 

@@ -11,6 +11,9 @@
 /// is there in every mapping mode. Its index moves along with the DMA page:
 /// the driver's own next function already moves it where there is no list.
 ///
+/// Start the walk with nents instead of orig_nents: the driver stores there
+/// what dma_map_sg() returned, and that is how many DMA segments there are.
+///
 //# Why it is right in each of the four mapping modes of vmwgfx:
 //#
 //# vmw_dma_phys and vmw_dma_alloc_coherent never start the member. They are

@@ -106,7 +106,8 @@ class Complaints(unittest.TestCase):
     def said(self, *objects: tuple[verify.Object, ...]) -> list[str]:
         return transition.complaints(verify.Report("x86_64", "gcc 12", tuple(
             verify.Built(name, one, (), (), (), (), 0, ())
-            for name, one in zip(("first", "callers", "last"), objects)), ()))
+            for name, one in zip(("first", "callers", "last"), objects)), (),
+            ()))
 
     def test_an_object_may_change_in_its_own_step_only(self) -> None:
         sizes = ((1, 1), (1, 1), (1, 1))
