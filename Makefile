@@ -13,7 +13,7 @@ KERNEL     ?=
 OUT        ?= out
 ## JOBS: processes at a time; none: one a processor
 JOBS       ?=
-## M: out-of-tree module's folder, as kbuild has it; for check, KERNEL's too
+## M: out-of-tree module's folder, as kbuild has it; check: KERNEL's too
 M           =
 ## RULES: rule files or folders to run; none: cocci/
 RULES       =

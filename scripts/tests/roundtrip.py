@@ -16,7 +16,6 @@ Source: upstream's own conversions, v5.1 to v6.12.
 from __future__ import annotations
 
 import os
-import re
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ import rules  # noqa: E402
 import smalltree  # noqa: E402
 import spatch  # noqa: E402
 import tree as trees  # noqa: E402
+import units as iterators  # noqa: E402
 from ctext import Text  # noqa: E402
 from edits import from_diff, render  # noqa: E402
 
@@ -66,11 +66,10 @@ def travel(root: Path, jobs: int) -> Trip:
             _write(there, file, trees.read(tree, file))
         reversed_ = _reverse({file: original[file] for file in users
                               if file not in exceptions})
-        for file, data in list(reversed_.items()):
-            if re.search(rb"&\w+(?:\.|->)base\b", data):
-                exceptions[file] = ("it hands .base to a helper of its own "
-                                    "that starts either iterator")
-                del reversed_[file]
+        for file in _lenders(original) & set(reversed_):
+            exceptions[file] = ("it hands .base to a helper of its own "
+                                "that starts either iterator")
+            del reversed_[file]
         for file, data in {**original, **reversed_}.items():
             _write(there, file, data)
         made = plan.make_plan(trees.open_tree(folder), plan.Settings(
@@ -89,6 +88,13 @@ def travel(root: Path, jobs: int) -> Trip:
         else:
             differ[file] = diffs.unified({file: original[file]}, {file: data})
     return Trip(tuple(back), exceptions, differ)
+
+
+def _lenders(files: dict[str, bytes]) -> set[str]:
+    """Return the files that hand an iterator's .base to a helper."""
+    units = iterators.bind({file: Text(data) for file, data in files.items()})
+    return {use.file for unit in units for use in unit.uses
+            if use.base and use.name not in iterators.CALLS}
 
 
 def _reverse(files: dict[str, bytes]) -> dict[str, bytes]:
