@@ -436,7 +436,10 @@ class HostileTest(SpatchTest):
         place.mkdir()
         (self.folder / "rule.cocci").write_text(
             HEADER.format(options="", requires="1.0.8") + SLOW)
-        code = ("import sys; from pathlib import Path; import rules, spatch\n"
+        # A job in the background of a shell is born with SIGINT ignored.
+        code = ("import signal, sys; from pathlib import Path\n"
+                "import rules, spatch\n"
+                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 "rule, = rules.load([Path(sys.argv[1])])\n"
                 "spatch.run({'x.c': b'void f(int x)\\n{\\n' + b'x++;\\n' * "
                 "900 + b'}\\n'}, [spatch.Job(rule, 'patch', ('x.c',))], "
