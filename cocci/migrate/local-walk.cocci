@@ -128,29 +128,29 @@ sizeof(it@use)
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 idexpression struct sg_page_iter it;
-type T, U;
+type T;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(&it@one)
 |
   sg_dma_address(it@one.sg) +
-  (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
+  ((T)it@two.sg_pgoffset << PAGE_SHIFT)
 |
   sg_dma_address(it@one.sg) +
-  (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+  ((T)it@two.sg_pgoffset * PAGE_SIZE)
 |
   sg_dma_address(it@one.sg) +
-  (T)PFN_PHYS(it@two.sg_pgoffset)
+  PFN_PHYS(it@two.sg_pgoffset)
 |
   it@one.sg->dma_address +
-  (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
+  ((T)it@two.sg_pgoffset << PAGE_SHIFT)
 |
   it@one.sg->dma_address +
-  (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+  ((T)it@two.sg_pgoffset * PAGE_SIZE)
 |
   it@one.sg->dma_address +
-  (T)PFN_PHYS(it@two.sg_pgoffset)
+  PFN_PHYS(it@two.sg_pgoffset)
 )
 
 // stray: a declaration with any other use. A variable has one type for all
@@ -258,25 +258,25 @@ idexpression struct sg_dma_page_iter it;
 
 @depends on retyped@
 idexpression struct sg_dma_page_iter it;
-type T, U;
+type T;
 @@
 (
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + ((T)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(it.sg) + ((T)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)PFN_PHYS(it.sg_pgoffset)
+- sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 |
-- it.sg->dma_address + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
+- it.sg->dma_address + ((T)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- it.sg->dma_address + (T)((U)it.sg_pgoffset * PAGE_SIZE)
+- it.sg->dma_address + ((T)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&it)
 |
-- it.sg->dma_address + (T)PFN_PHYS(it.sg_pgoffset)
+- it.sg->dma_address + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 )
 

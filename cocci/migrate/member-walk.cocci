@@ -41,39 +41,26 @@ struct tag {
 identifier tag, member.iter;
 struct tag *ptr;
 struct tag val;
-type T, U;
+type T;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(\(&ptr->iter@one\|&val.iter@one\))
 |
   sg_dma_address(ptr->iter@one.sg) +
-  (T)((U)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
+  ((T)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
 |
   sg_dma_address(ptr->iter@one.sg) +
-  (T)((U)ptr->iter@two.sg_pgoffset * PAGE_SIZE)
+  (T)ptr->iter@two.sg_pgoffset * PAGE_SIZE
 |
-  sg_dma_address(ptr->iter@one.sg) + (T)PFN_PHYS(ptr->iter@two.sg_pgoffset)
-|
-  ptr->iter@one.sg->dma_address +
-  (T)((U)ptr->iter@two.sg_pgoffset << PAGE_SHIFT)
-|
-  ptr->iter@one.sg->dma_address + (T)((U)ptr->iter@two.sg_pgoffset * PAGE_SIZE)
-|
-  ptr->iter@one.sg->dma_address + (T)PFN_PHYS(ptr->iter@two.sg_pgoffset)
+  sg_dma_address(ptr->iter@one.sg) + PFN_PHYS(ptr->iter@two.sg_pgoffset)
 |
   sg_dma_address(val.iter@one.sg) +
-  (T)((U)val.iter@two.sg_pgoffset << PAGE_SHIFT)
+  ((T)val.iter@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(val.iter@one.sg) + (T)((U)val.iter@two.sg_pgoffset * PAGE_SIZE)
+  sg_dma_address(val.iter@one.sg) + (T)val.iter@two.sg_pgoffset * PAGE_SIZE
 |
-  sg_dma_address(val.iter@one.sg) + (T)PFN_PHYS(val.iter@two.sg_pgoffset)
-|
-  val.iter@one.sg->dma_address + (T)((U)val.iter@two.sg_pgoffset << PAGE_SHIFT)
-|
-  val.iter@one.sg->dma_address + (T)((U)val.iter@two.sg_pgoffset * PAGE_SIZE)
-|
-  val.iter@one.sg->dma_address + (T)PFN_PHYS(val.iter@two.sg_pgoffset)
+  sg_dma_address(val.iter@one.sg) + PFN_PHYS(val.iter@two.sg_pgoffset)
 )
 
 // looped, served: a use that the DMA iterator takes over with another name at
@@ -351,42 +338,24 @@ struct owner val;
 identifier walk.owner, walk.slot;
 struct owner *ptr;
 struct owner val;
-type T, U;
+type T;
 @@
 (
-- sg_dma_address(ptr->slot.sg) + (T)((U)ptr->slot.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->slot.sg) + ((T)ptr->slot.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&ptr->slot)
 |
-- sg_dma_address(ptr->slot.sg) + (T)((U)ptr->slot.sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(ptr->slot.sg) + (T)ptr->slot.sg_pgoffset * PAGE_SIZE
 + sg_page_iter_dma_address(&ptr->slot)
 |
-- sg_dma_address(ptr->slot.sg) + (T)PFN_PHYS(ptr->slot.sg_pgoffset)
+- sg_dma_address(ptr->slot.sg) + PFN_PHYS(ptr->slot.sg_pgoffset)
 + sg_page_iter_dma_address(&ptr->slot)
 |
-- ptr->slot.sg->dma_address + (T)((U)ptr->slot.sg_pgoffset << PAGE_SHIFT)
-+ sg_page_iter_dma_address(&ptr->slot)
-|
-- ptr->slot.sg->dma_address + (T)((U)ptr->slot.sg_pgoffset * PAGE_SIZE)
-+ sg_page_iter_dma_address(&ptr->slot)
-|
-- ptr->slot.sg->dma_address + (T)PFN_PHYS(ptr->slot.sg_pgoffset)
-+ sg_page_iter_dma_address(&ptr->slot)
-|
-- sg_dma_address(val.slot.sg) + (T)((U)val.slot.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(val.slot.sg) + ((T)val.slot.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&val.slot)
 |
-- sg_dma_address(val.slot.sg) + (T)((U)val.slot.sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(val.slot.sg) + (T)val.slot.sg_pgoffset * PAGE_SIZE
 + sg_page_iter_dma_address(&val.slot)
 |
-- sg_dma_address(val.slot.sg) + (T)PFN_PHYS(val.slot.sg_pgoffset)
-+ sg_page_iter_dma_address(&val.slot)
-|
-- val.slot.sg->dma_address + (T)((U)val.slot.sg_pgoffset << PAGE_SHIFT)
-+ sg_page_iter_dma_address(&val.slot)
-|
-- val.slot.sg->dma_address + (T)((U)val.slot.sg_pgoffset * PAGE_SIZE)
-+ sg_page_iter_dma_address(&val.slot)
-|
-- val.slot.sg->dma_address + (T)PFN_PHYS(val.slot.sg_pgoffset)
+- sg_dma_address(val.slot.sg) + PFN_PHYS(val.slot.sg_pgoffset)
 + sg_page_iter_dma_address(&val.slot)
 )

@@ -162,44 +162,32 @@ if (ptr@use) S1 else S2
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 local idexpression struct sg_page_iter it;
-type T, U;
+type T;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(&it@one)
 |
-  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+  sg_dma_address(it@one.sg) + (T)it@two.sg_pgoffset * PAGE_SIZE
 |
-  sg_dma_address(it@one.sg) + (T)PFN_PHYS(it@two.sg_pgoffset)
-|
-  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
-|
-  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
-|
-  it@one.sg->dma_address + (T)PFN_PHYS(it@two.sg_pgoffset)
+  sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
 )
 
 @reached@
 local idexpression struct sg_page_iter *ptr;
-type T, U;
+type T;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(ptr@one)
 |
-  sg_dma_address(ptr@one->sg) + (T)((U)ptr@two->sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(ptr@one->sg) + ((T)ptr@two->sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(ptr@one->sg) + (T)((U)ptr@two->sg_pgoffset * PAGE_SIZE)
+  sg_dma_address(ptr@one->sg) + (T)ptr@two->sg_pgoffset * PAGE_SIZE
 |
-  sg_dma_address(ptr@one->sg) + (T)PFN_PHYS(ptr@two->sg_pgoffset)
-|
-  ptr@one->sg->dma_address + (T)((U)ptr@two->sg_pgoffset << PAGE_SHIFT)
-|
-  ptr@one->sg->dma_address + (T)((U)ptr@two->sg_pgoffset * PAGE_SIZE)
-|
-  ptr@one->sg->dma_address + (T)PFN_PHYS(ptr@two->sg_pgoffset)
+  sg_dma_address(ptr@one->sg) + PFN_PHYS(ptr@two->sg_pgoffset)
 )
 
 // read: a function that reads an address from the iterator it is given.
@@ -624,49 +612,31 @@ struct sg_dma_page_iter *ptr;
 
 @depends on retyped@
 local idexpression struct sg_dma_page_iter it;
-type T, U;
+type T;
 @@
 (
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + ((T)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(it.sg) + (T)it.sg_pgoffset * PAGE_SIZE
 + sg_page_iter_dma_address(&it)
 |
-- sg_dma_address(it.sg) + (T)PFN_PHYS(it.sg_pgoffset)
-+ sg_page_iter_dma_address(&it)
-|
-- it.sg->dma_address + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
-+ sg_page_iter_dma_address(&it)
-|
-- it.sg->dma_address + (T)((U)it.sg_pgoffset * PAGE_SIZE)
-+ sg_page_iter_dma_address(&it)
-|
-- it.sg->dma_address + (T)PFN_PHYS(it.sg_pgoffset)
+- sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
 )
 
 @depends on retyped@
 local idexpression struct sg_dma_page_iter *ptr;
-type T, U;
+type T;
 @@
 (
-- sg_dma_address(ptr->sg) + (T)((U)ptr->sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(ptr->sg) + ((T)ptr->sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + (T)((U)ptr->sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(ptr->sg) + (T)ptr->sg_pgoffset * PAGE_SIZE
 + sg_page_iter_dma_address(ptr)
 |
-- sg_dma_address(ptr->sg) + (T)PFN_PHYS(ptr->sg_pgoffset)
-+ sg_page_iter_dma_address(ptr)
-|
-- ptr->sg->dma_address + (T)((U)ptr->sg_pgoffset << PAGE_SHIFT)
-+ sg_page_iter_dma_address(ptr)
-|
-- ptr->sg->dma_address + (T)((U)ptr->sg_pgoffset * PAGE_SIZE)
-+ sg_page_iter_dma_address(ptr)
-|
-- ptr->sg->dma_address + (T)PFN_PHYS(ptr->sg_pgoffset)
+- sg_dma_address(ptr->sg) + PFN_PHYS(ptr->sg_pgoffset)
 + sg_page_iter_dma_address(ptr)
 )
 
