@@ -436,7 +436,9 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
     command = ["setpriv", "--pdeathsig", "KILL", "spatch",
                "--macro-file", "kernel.h",
                # A unit is complete: its header is one of its files ...
-               "--no-includes"]
+               "--no-includes",
+               # It heeds no TMPDIR, and one that is killed leaves its output.
+               "--temp-files", "."]
     if first.rule is None:
         command += ["--parse-c", *(name for unit in units for name in unit)]
     else:

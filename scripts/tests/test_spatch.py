@@ -431,6 +431,24 @@ class HostileTest(SpatchTest):
             result = self.run_one(RENAME, PLAIN)
         self.assertIs(result.outcome, Outcome.HIT)
 
+    def test_what_spatch_writes_is_in_the_folder_that_goes(self) -> None:
+        # spatch shows its output to the diff of PATH; killed, it leaves it.
+        bin, log = self.folder / "bin", self.folder / "log"
+        bin.mkdir()
+        (bin / "diff").write_text(
+            f"#!/bin/sh\nprintf '%s\\n' \"$@\" >>'{log}'\n"
+            f"exec {shutil.which('diff')} \"$@\"\n")
+        (bin / "diff").chmod(0o755)
+        with mock.patch.dict(os.environ, {
+                "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"}):
+            result = self.run_one(RENAME, PLAIN)
+        self.assertIs(result.outcome, Outcome.HIT)
+        written = [word for word in log.read_text().split("\n")
+                   if "cocci" in word]
+        self.assertTrue(written)
+        self.assertEqual([], [word for word in written
+                              if not word.startswith("./cocci")])
+
     def test_killed_run_leaves_no_folder_and_no_process(self) -> None:
         place = self.folder / "a place"
         place.mkdir()
@@ -454,7 +472,7 @@ class HostileTest(SpatchTest):
             run.send_signal(how)
             run.wait()
             self.wait_for(lambda: not list(place.iterdir()))
-            self.wait_for(lambda: not self.lives(worker))
+            self.wait_for(lambda: not self.lives(worker), str(worker))
 
     def started(self, place: Path) -> list[int]:
         """Return the ids of the spatch processes that work below a folder."""
@@ -476,11 +494,14 @@ class HostileTest(SpatchTest):
             return False
         return state not in "ZX"     # a zombie waits for init
 
-    def wait_for(self, done: object) -> None:
+    def wait_for(self, done: object, process: str = "self") -> None:
         assert callable(done)
-        end = time.monotonic() + 60
+        # A process that waits for a slow disk dies when the disk answers.
+        end = time.monotonic() + 180
         while not done():
-            self.assertLess(time.monotonic(), end, "nothing happened")
+            if time.monotonic() > end:
+                self.fail("nothing happened: "
+                          + Path(f"/proc/{process}/status").read_text())
             time.sleep(0.05)
 
     def test_finished_run_leaves_no_folder(self) -> None:
