@@ -17,6 +17,7 @@ Source: issue 6's order of filters: changed lines, suppressions, baseline.
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import difflib
 import functools
@@ -252,8 +253,13 @@ def _run_foreign(work: _Work) -> None:
     work.skipped += skipped
     work.rules = {one.rule.name: one.rule for one in chosen}
     needs: dict[str, tuple[str, ...]] = {}
-    for one in chosen:
-        why, needs[one.rule.name] = _look(work, one.rule, one.mode)
+    # Each is a start of spatch, of which nothing else here waits.
+    with concurrent.futures.ThreadPoolExecutor(
+            max(1, work.settings.plan.jobs)) as pool:
+        looks = list(pool.map(lambda one: _look(work, one.rule, one.mode),
+                              chosen))
+    for one, (why, words) in zip(chosen, looks):
+        needs[one.rule.name] = words
         if why:
             work.skipped.append((one.rule.name, f"spatch refuses it: {why}"))
             del work.rules[one.rule.name]
@@ -475,9 +481,15 @@ _CONVERTED = "reads DMA addresses with the page iterator; apply converts it"
 def _strict(work: _Work) -> bool:
     """Say whether the kernel's two iterators are two types."""
     chosen = work.settings.plan
+    if chosen.module and not chosen.kernel:
+        return False
     root = Path(chosen.kernel) if chosen.module else work.tree.root
-    return (not chosen.module or bool(chosen.kernel)) \
-        and core.probe(root) is core.State.STRICT
+    try:
+        return core.probe(root) is core.State.STRICT
+    except core.CoreError:
+        # A half-made API, or none: what is wrong with it is apply's to say,
+        # and the tree's drivers are judged all the same.
+        return False
 
 
 _ADDRESS = ("sg_page_iter_dma_address", ".sg", ".sg_pgoffset")
@@ -510,7 +522,7 @@ def _ledger(work: _Work) -> list[Row]:
         work.used.append(name)
         return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
                 for row in json.loads(entry)]
-    ledger = planning.make_plan(work.tree, work.settings.plan).ledger
+    ledger = planning.make_ledger(work.tree, work.settings.plan)
     rows = [_row(one) for one in ledger.entries]
     if not any(_passing(row) for row in rows):
         work.cache.put(name, json.dumps(rows).encode())

@@ -96,6 +96,17 @@ class _Work:
 
 def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
     """Return what the tree becomes; the tree itself is only read."""
+    return _finish(*_settle(tree, settings))
+
+
+def make_ledger(tree: trees.Tree, settings: Settings) -> Ledger:
+    """Return every site's verdict, also of a tree that the core cannot suit."""
+    return _settle(tree, settings)[3]
+
+
+def _settle(tree: trees.Tree, settings: Settings) -> tuple[
+        _Work, _Work, list[Rule], Ledger, Evidence]:
+    """Return the work before and after its edits, and what came of it."""
     first = _Work(tree, settings, census.take(
         settings.census, tree.root, settings.jobs))
     _read(first)
@@ -128,7 +139,7 @@ def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
         for file, names in last.fired.items():
             first.fired.setdefault(file, set()).update(names)
     ledger = Ledger(first.sites, known.values())
-    return _finish(first, last, chosen, ledger, evidence)
+    return first, last, chosen, ledger, evidence
 
 
 def _round(work: _Work, chosen: Sequence[Rule],
@@ -316,6 +327,10 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
 def _proposals(work: _Work, results: Sequence[spatch.Result],
                open_units: Sequence[int]) -> dict[int, list[Proposal]]:
     found: dict[int, list[Proposal]] = {}
+    standing: dict[str, list[int]] = {}
+    for number in open_units:
+        for file in work.units[number].files:
+            standing.setdefault(file, []).append(number)
     for result in results:
         rule = result.job.rule
         if rule is None or result.job.mode != "patch":
@@ -323,7 +338,8 @@ def _proposals(work: _Work, results: Sequence[spatch.Result],
         wants: dict[str, list[Edit]] = {}
         for file, diff in sorted(result.changed.items()):
             wants[file] = from_diff(work.texts[file], diff, rule.free)
-        for number in open_units:
+        for number in sorted({number for file in wants
+                              for number in standing.get(file, ())}):
             unit = work.units[number]
             mine = {}
             for file, edits in wants.items():
@@ -435,17 +451,22 @@ def _entries(work: _Work,
             index.setdefault(place, []).append(number)
     after = {file: Text(render(work.texts[file], edits))
              for file, edits in work.edits.items()}
-    later = {place: unit
-             for unit in iterators.bind({**work.texts, **after})
-             for place in unit.tokens()} if after else {}
+    later: dict[tuple[str, int], Unit] = {}
+    walks: dict[str, list[iterators.Use]] = {}     # by file, of DMA iterators
+    for unit in iterators.bind({**work.texts, **after}) if after else ():
+        later.update((place, unit) for place in unit.tokens())
+        for use in unit.uses if unit.types == {DMA} else ():
+            walks.setdefault(use.file, []).append(use)
     for site in work.sites:
-        yield _entry(work, site, verdicts, index, after, later)
+        yield _entry(work, site, verdicts, index, after, later,
+                     walks.get(site.file, ()))
 
 
 def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
            index: Mapping[tuple[str, int], list[int]],
            after: Mapping[str, Text],
-           later: Mapping[tuple[str, int], Unit]) -> Entry:
+           later: Mapping[tuple[str, int], Unit],
+           walks: Sequence[iterators.Use]) -> Entry:
     def said(verdict: Verdict) -> Entry:
         return Entry(site, verdict.verdict, verdict.rule, verdict.reason)
 
@@ -485,22 +506,20 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
                             "and no DMA address; its DMA loop has an "
                             "iterator of its own now"))
     return said(replace(verdict, reason=f"{verdict.rule}: " + _about(
-        site, unit, now, after.get(site.file, text), later.values())))
+        site, unit, now, after.get(site.file, text), walks)))
 
 
 def _about(site: Site, unit: Optional[Unit], now: Optional[int],
-           text: Text, others: Iterable[Unit]) -> str:
+           text: Text, walks: Iterable[iterators.Use]) -> str:
     """Say what became of a site whose unit is converted."""
     if unit is None:
         # A shipped conversion writes statements anew, and may only do so
         # where it has shown that the count is the mapped one.
-        walks = {judge.notes(text, use, proven=True)
-                 for other in others if other.types == {DMA}
-                 for use in other.uses
-                 if use.file == site.file and use.act.value == _WALKS.get(
-                     site.token) and site.function == _function(text, use)}
+        counts = {judge.notes(text, use, proven=True) for use in walks
+                  if use.act.value == _WALKS.get(site.token)
+                  and site.function == _function(text, use)}
         return "; ".join(["rewritten with the statement it stands in",
-                          *sorted(walks - {""})])
+                          *sorted(counts - {""})])
     use = next((use for use in unit.uses
                 if (use.file, use.at) == (site.file, now)), None)
     if use is None:

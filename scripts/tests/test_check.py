@@ -210,6 +210,21 @@ class CheckTest(unittest.TestCase):
             {place for place in self.places(self.check())
              if "two" in place[0]})
 
+    def test_a_tree_that_the_core_cannot_suit_is_judged(self) -> None:
+        standin = self.top / "drivers/standin.c"
+        standin.write_bytes(b"#define for_each_sg_dma_page(l, i, n, o) \\\n"
+                            b"\tfor_each_sg_page(l, i, n, o)\n" + WRONG)
+        self.addCleanup(standin.unlink)
+        header = self.top / "include/linux/scatterlist.h"
+        whole = header.read_bytes()
+        self.addCleanup(header.write_bytes, whole)
+        for text in (whole, whole.replace(b"sg_page_iter", b"sg_leaf_iter")):
+            header.write_bytes(text)
+            found = self.places(self.check())
+            self.assertIn(("drivers/standin.c", 11, "unmap-mapped-count"),
+                          found)
+            self.assertIn(("drivers/old.c", 5, "old-api"), found)
+
     def test_an_unknown_revision_is_an_error(self) -> None:
         with self.assertRaises(changed.ChangedError):
             self.check(base="no-such-revision")
