@@ -193,17 +193,20 @@ class _Binder:
         self.uses: list[tuple[int, Use]] = []
         self.bare: list[tuple[str, int]] = []
         self.parent: list[int] = []
+        self.bound: set[tuple[str, int]] = set()     # where the uses stand
 
     def units(self) -> list[Unit]:
         for file, text in sorted(self.texts.items()):
             self._declarations(file, text)
         self.parent = list(range(len(self.decls)))
         self._same_type_token()
+        self._same_variable()
         taken = {(decl.file, decl.at) for decl in self.decls}
         for number, decl in self._by_scope():
             self._variable(number, decl, taken)
+        members = {decl.name for decl in self.decls if decl.kind == "member"}
         for file, text in sorted(self.texts.items()):
-            self._members(file, text, taken)
+            self._members(file, text, members, taken)
             self._orphans(file, text, taken)
         self._calls()
         self._prototypes()
@@ -299,6 +302,14 @@ class _Binder:
         for number, decl in enumerate(self.decls):
             self._join(number, first.setdefault((decl.file, decl.tag), number))
 
+    def _same_variable(self) -> None:
+        """The same name twice in one block: branches of an #if."""
+        first: dict[tuple[str, bytes, int], int] = {}
+        for number, decl in enumerate(self.decls):
+            if decl.kind == "local" and decl.end:
+                self._join(number, first.setdefault(
+                    (decl.file, decl.name, decl.end), number))
+
     # --- uses --------------------------------------------------------------
 
     def _by_scope(self) -> list[tuple[int, Decl]]:
@@ -311,13 +322,6 @@ class _Binder:
     def _variable(self, number: int, decl: Decl,
                   taken: set[tuple[str, int]]) -> None:
         text = self.texts[decl.file]
-        same = [other for other, found in enumerate(self.decls)
-                if found.file == decl.file and found.name == decl.name
-                and found.kind == decl.kind == "local"
-                and found.end == decl.end and other != number]
-        for other in same:
-            # The same name twice in one block: branches of an #if.
-            self._join(number, other)
         for at in range(decl.start, decl.end):
             token = text.tokens[at]
             if (token.text != decl.name or token.kind != "id"
@@ -328,9 +332,8 @@ class _Binder:
             taken.add((decl.file, at))
             self._use(number, decl.file, text, at, at, decl.pointer)
 
-    def _members(self, file: str, text: Text,
+    def _members(self, file: str, text: Text, names: set[bytes],
                  taken: set[tuple[str, int]]) -> None:
-        names = {decl.name for decl in self.decls if decl.kind == "member"}
         for at, token in enumerate(text.tokens):
             if (token.kind != "id" or token.text not in names
                     or text.text(at - 1) not in (b".", b"->")
@@ -396,13 +399,13 @@ class _Binder:
              pointer: bool) -> None:
         use = _classify(file, text, at, first, pointer)
         self.uses.append((number, use))
+        self.bound.add((use.file, use.at))
 
     def _orphans(self, file: str, text: Text,
                  taken: set[tuple[str, int]]) -> None:
         """Keep the API names that no variable led to."""
-        bound = {use.at for _, use in self.uses if use.file == file}
         for at, token in enumerate(text.tokens):
-            if token.kind != "id" or at in bound:
+            if token.kind != "id" or (file, at) in self.bound:
                 continue
             field_of = (token.text == FIELDS[1]
                         and text.text(at - 1) in (b".", b"->"))

@@ -30,23 +30,23 @@ virtual report
 // address: an address is read, by the accessor or by what it stands for.
 @address@
 local idexpression struct sg_page_iter it;
-type T, U;
+type T;
 position one, two;
 @@
 (
   sg_page_iter_dma_address(&it@one)
 |
-  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
+  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  sg_dma_address(it@one.sg) + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+  sg_dma_address(it@one.sg) + ((T)it@two.sg_pgoffset * PAGE_SIZE)
 |
-  sg_dma_address(it@one.sg) + (T)PFN_PHYS(it@two.sg_pgoffset)
+  sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
 |
-  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset << PAGE_SHIFT)
+  it@one.sg->dma_address + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
 |
-  it@one.sg->dma_address + (T)((U)it@two.sg_pgoffset * PAGE_SIZE)
+  it@one.sg->dma_address + ((T)it@two.sg_pgoffset * PAGE_SIZE)
 |
-  it@one.sg->dma_address + (T)PFN_PHYS(it@two.sg_pgoffset)
+  it@one.sg->dma_address + PFN_PHYS(it@two.sg_pgoffset)
 )
 
 // dma: a loop that reads an address.
@@ -235,7 +235,7 @@ iterator name for_each_sg_page, for_each_sg_dma_page;
 expression sgl, nents, off;
 identifier it;
 fresh identifier new = "dma_" ## it;
-type T, U;
+type T;
 position dma.loop, walk.there;
 @@
 struct sg_page_iter@there it;
@@ -254,22 +254,22 @@ struct sg_page_iter@there it;
 + &new
   )
 |
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
+- sg_dma_address(it.sg) + ((T)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&new)
 |
-- sg_dma_address(it.sg) + (T)((U)it.sg_pgoffset * PAGE_SIZE)
+- sg_dma_address(it.sg) + ((T)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&new)
 |
-- sg_dma_address(it.sg) + (T)PFN_PHYS(it.sg_pgoffset)
+- sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&new)
 |
-- it.sg->dma_address + (T)((U)it.sg_pgoffset << PAGE_SHIFT)
+- it.sg->dma_address + ((T)it.sg_pgoffset << PAGE_SHIFT)
 + sg_page_iter_dma_address(&new)
 |
-- it.sg->dma_address + (T)((U)it.sg_pgoffset * PAGE_SIZE)
+- it.sg->dma_address + ((T)it.sg_pgoffset * PAGE_SIZE)
 + sg_page_iter_dma_address(&new)
 |
-- it.sg->dma_address + (T)PFN_PHYS(it.sg_pgoffset)
+- it.sg->dma_address + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&new)
 )
 ...>
