@@ -46,12 +46,15 @@ class Cache:
 
     def get(self, key: str) -> bytes | None:
         path = self._path(key)
+        data = b""
         try:
-            data = path.read_bytes() if path else b""
+            if path:
+                with open(path, "rb") as file:
+                    data = file.read()
         except OSError:
-            data = b""
+            pass
         digest, value = data[:32], data[32:]
-        if path is None or len(data) < 32 \
+        if not path or len(data) < 32 \
                 or hashlib.sha256(value).digest() != digest:
             self.misses += 1
             return None
@@ -60,13 +63,13 @@ class Cache:
 
     def put(self, key: str, value: bytes) -> None:
         path = self._path(key)
-        if path is None:
+        if not path:
             return
         temporary = ""
         try:
-            path.parent.mkdir(exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix="new.",
-                                                 dir=path.parent)
+            parent = os.path.dirname(path)
+            os.makedirs(parent, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix="new.", dir=parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(hashlib.sha256(value).digest() + value)
             os.replace(temporary, path)
@@ -105,10 +108,14 @@ class Cache:
             _remove(path)
             total -= size
 
-    def _path(self, key: str) -> Path | None:
+    def _path(self, key: str) -> str:
+        """Return an entry's file, "" without a folder.
+
+        A warm run asks for thousands, and a Path costs more than the read.
+        """
         if self.folder is None:
-            return None
-        return self.folder / key[:2] / key[2:]
+            return ""
+        return f"{self.folder}{os.sep}{key[:2]}{os.sep}{key[2:]}"
 
 
 def key(*parts: bytes) -> str:

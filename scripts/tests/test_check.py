@@ -303,6 +303,13 @@ class Foreign(unittest.TestCase):
         self.assertEqual((5, "here: say where dma_map_sgtable() is"),
                          (found.line, found.message))
 
+    def test_marks_in_report_mode_are_not_taken_for_findings(self) -> None:
+        (self.rules / "here.cocci").write_bytes(PYTHON_RULE.replace(
+            b"dma_map_sgtable@p", b"* dma_map_sgtable@p"))
+        found, = self.said(self.check(scripts=True))
+        self.assertEqual((5, "WARNING: here it is"),
+                         (found.line, found.message))
+
     def test_what_spatch_refuses_is_counted_and_the_rest_is_run(self) -> None:
         (self.rules / "here.cocci").write_bytes(PYTHON_RULE)
         (self.rules / "bad.cocci").write_bytes(b"virtual report\n@@\n)(\n")
