@@ -25,45 +25,56 @@ virtual org
 virtual report
 
 // other: a loop that sets the DMA side, or reads the CPU side.
-@other@
-iterator I;
-expression V;
+@other exists@
+iterator name for_each_sg, for_each_sgtable_sg;
+expression L, N, T, i, V;
 idexpression sg;
 position w;
 @@
-I@w(..., sg, ...)
-{
-	<+...
 (
-	sg_dma_address(sg) = V
+for_each_sg@w(L, sg, N, i) {
+... when any
+(
+  sg_dma_address(sg) = V
 |
-	sg_dma_len(sg) = V
+  sg_dma_len(sg) = V
 |
-	\(sg_page(sg)\|sg_virt(sg)\|sg_phys(sg)\|sg->length\)
+  \(sg_page(sg)\|sg_virt(sg)\|sg_phys(sg)\|sg->length\)
 )
-	...+>
+... when any
 }
+|
+for_each_sgtable_sg@w(T, sg, i) {
+... when any
+(
+  sg_dma_address(sg) = V
+|
+  sg_dma_len(sg) = V
+|
+  \(sg_page(sg)\|sg_virt(sg)\|sg_phys(sg)\|sg->length\)
+)
+... when any
+}
+)
 
 // dma: a loop that reads the DMA side, and no more.
-@dma@
+@dma exists@
 iterator name for_each_sg, for_each_sgtable_sg;
 expression L, N, T, i;
 idexpression sg;
 position w != other.w;
 @@
 (
-for_each_sg@w(L, sg, N, i)
-{
-	<+...
-	\(sg_dma_address(sg)\|sg_dma_len(sg)\)
-	...+>
+for_each_sg@w(L, sg, N, i) {
+... when any
+\(sg_dma_address(sg)\|sg_dma_len(sg)\)
+... when any
 }
 |
-for_each_sgtable_sg@w(T, sg, i)
-{
-	<+...
-	\(sg_dma_address(sg)\|sg_dma_len(sg)\)
-	...+>
+for_each_sgtable_sg@w(T, sg, i) {
+... when any
+\(sg_dma_address(sg)\|sg_dma_len(sg)\)
+... when any
 }
 )
 
