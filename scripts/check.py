@@ -38,6 +38,7 @@ import ledger as accounts
 import plan as planning
 import report as formats
 import rules as rulebook
+import scan
 import spatch
 import suppress
 import tree as trees
@@ -55,7 +56,6 @@ MISUSE = ROOT / "cocci/misuse"
 _ENTRY = b"sgwalk-check-2"
 # Jobs that spatch.run() is given at a time.
 _STRIDE = 960
-_INCLUDES = ("--include=*.c", "--include=*.h", "--include=*.inc")
 _LINE = re.compile(r"(.*?):(\d+):(\d+)(?:-\d+)?: (.*)")
 _ORG = re.compile(r"\* TODO|\[\[")
 
@@ -100,7 +100,8 @@ class _Work:
     # (file, first, last) -> why; one entry however many rules say it
     unread: dict[tuple[str, int, int], str] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)
-    starts: dict[str, list[int]] = field(default_factory=dict)
+    split: dict[str, list[bytes]] = field(default_factory=dict)
+    state: scan.State | None = None
 
 
 def today() -> datetime.date:
@@ -183,22 +184,19 @@ def _fails(found: Finding, settings: Settings) -> bool:
 
 # --- which files -----------------------------------------------------------
 
-def _files_with(work: _Work, words: Sequence[str]) -> list[str]:
-    """Return the files that hold one of the words, by one pass of grep.
+def _files(work: _Work) -> list[str]:
+    """Return the files to judge: what changed, or all below the folder."""
+    names = work.lines if work.lines is not None else (
+        os.fsdecode(raw).removeprefix("./") for raw in _state(work))
+    return sorted((file for file in names if file.endswith(scan.SUFFIXES)
+                   and _within(work, file)), key=os.fsencode)
 
-    grep walks the tree itself and reads regular files only: links are not
-    followed, and no name meets a shell.
-    """
-    command = ["grep", "-rlFZ", "-D", "skip", "--exclude-dir=.git", *_INCLUDES]
-    for word in words:
-        command += ["-e", word]
-    if work.lines is not None:
-        # What changed is named, so nothing else is read.
-        return [file for file in sorted(work.lines)
-                if file.endswith((".c", ".h", ".inc")) and _within(work, file)]
-    done = _outside(work, [*command, "--", f"./{work.settings.under}"])
-    return sorted((os.fsdecode(name).removeprefix("./")
-                   for name in done.split(b"\0") if name), key=os.fsencode)
+
+def _state(work: _Work) -> scan.State:
+    """Return what the tree's files look like, asked once a run."""
+    if work.state is None:
+        work.state = scan.state(functools.partial(_outside, work))
+    return work.state
 
 
 def _within(work: _Work, file: str) -> bool:
@@ -234,13 +232,21 @@ def _run_own(work: _Work) -> None:
     rules = [rule for rule in rulebook.load([MISUSE])
              if rule.verdict == "finding"]
     work.rules = {rule.name: rule for rule in rules}
-    words = sorted({token for rule in rules for token in rule.tokens})
-    _read(work, _files_with(work, [*words, os.fsdecode(suppress.MARK)]))
-    held = {file: set(_WORD.findall(data))
-            for file, data in work.sources.items()}
+    words = sorted({token for rule in rules for token in rule.tokens}
+                   | {os.fsdecode(suppress.MARK)})
+    if work.lines is None:
+        held = scan.holders(work.tree, words, _state(work),
+                            functools.partial(_outside, work), work.cache,
+                            work.settings.under)
+        _read(work, held)
+    else:
+        # What changed is named, so nothing else is read.
+        _read(work, _files(work))
+        held = {file: scan.present(data, words)
+                for file, data in work.sources.items()}
     jobs = [Job(rule, "report", (file,)) for rule in rules
             for file in work.sources if file not in API_FILES
-            and any(token.encode() in held[file] for token in rule.tokens)]
+            and not set(rule.tokens).isdisjoint(held[file])]
     _run(work, jobs)
 
 
@@ -258,12 +264,12 @@ def _run_foreign(work: _Work) -> None:
             max(1, work.settings.plan.jobs)) as pool:
         looks = list(pool.map(lambda one: _look(work, one.rule, one.mode),
                               chosen))
-    for one, (why, words) in zip(chosen, looks):
-        needs[one.rule.name] = words
+    for one, (why, needed) in zip(chosen, looks):
+        needs[one.rule.name] = needed
         if why:
             work.skipped.append((one.rule.name, f"spatch refuses it: {why}"))
             del work.rules[one.rule.name]
-    _read(work, _files_with(work, [""]))
+    _read(work, _files(work))
     words = {word.encode() for found in needs.values() for word in found}
     held = {file: words.intersection(_WORD.findall(data))
             for file, data in work.sources.items()}
@@ -414,13 +420,10 @@ def _take(work: _Work, job: Job, entry: Entry) -> None:
 def _bad(work: _Work, rule: Rule, file: str, first: int, last: int) -> None:
     """Note lines that were not read, where a rule had something to judge."""
     if rule.tokens:
-        starts = work.starts.setdefault(file, [])
-        data = work.sources[file]
-        if not starts:
-            starts += [0, *(at.end() for at in re.finditer(rb"\n", data))]
-        low = starts[min(first, len(starts)) - 1]
-        high = starts[last] if last < len(starts) else len(data)
-        words = set(_WORD.findall(data[low:high]))
+        if file not in work.split:
+            work.split[file] = work.sources[file].split(b"\n")
+        words = set(_WORD.findall(
+            b"\n".join(work.split[file][first - 1:last])))
         if not any(token.encode() in words for token in rule.tokens):
             return
     work.unread[file, first, last] = "spatch cannot parse it"
@@ -504,16 +507,13 @@ def _ledger(work: _Work) -> list[Row]:
     The ledger hangs on the whole tree, whose content is not hashed: the name,
     size and times of every file stand for it, as they do for make and git.
     """
-    state = _outside(work, [
-        "find", ".", "-name", ".git", "-prune", "-o", "-type", "f", "(",
-        "-name", "*.c", "-o", "-name", "*.h", "-o", "-name", "*.S", "-o",
-        "-name", "*.inc", ")", "-printf", "%p\\0%s\\0%T@\\0%C@\\0"])
     own = b"".join(hashlib.sha256(_bytes(path)).digest() for path in sorted(
         [*ROOT.glob("scripts/*.py"), ROOT / "scripts/census.c",
          *(rule.path for rule in rulebook.load(work.settings.plan.rules)),
          spatch.MACROS]))
-    facts = sorted(state.split(b"\0"))
-    name = key(_ENTRY, b"ledger-2", own, _program(), b"\0".join(facts),
+    facts = b"\0".join(b" ".join(pair) for pair in sorted(
+        _state(work).items()))
+    name = key(_ENTRY, b"ledger-2", own, _program(), facts,
                os.fsencode(work.tree.root),
                repr((work.settings.plan.confidence,
                      work.settings.plan.kernel)).encode())
@@ -555,10 +555,23 @@ def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:
                      if found.kind == "misuse" and _rewrites(work, found)})
     jobs = [Job(work.rules[rule], "patch", (file,)) for rule, file in wanted]
     blocks: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
-    for job, result in zip(jobs, _spatch(work, jobs)):
-        for file, diff in result.changed.items():
-            blocks[_rule(job).name, file] = list(
-                _blocks(work.sources[file], diff))
+    ask: list[tuple[Job, str]] = []
+    for job, name in zip(jobs, _names(work, jobs)):
+        entry = work.cache.get(name)
+        if entry is None:
+            ask.append((job, name))
+        else:
+            work.used.append(name)
+            blocks[_rule(job).name, job.files[0]] = [
+                (first, end, text) for first, end, text in json.loads(entry)]
+    results = _spatch(work, [job for job, _ in ask])
+    for (job, name), result in zip(ask, results):
+        file, = job.files
+        mine = [block for diff in result.changed.values()
+                for block in _blocks(work.sources[file], diff)]
+        if result.outcome in (Outcome.QUIET, Outcome.HIT):
+            work.cache.put(name, json.dumps(mine).encode())
+        blocks[_rule(job).name, file] = mine
     fixes = {}
     for found in findings:
         # The statement may go on below the line that the finding stands on.

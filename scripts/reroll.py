@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import email
 import email.header
-import email.policy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,8 +88,7 @@ def _mails(folder: Path) -> list[Mail]:
 
 
 def _mail(path: Path) -> Mail | None:
-    message = email.message_from_bytes(path.read_bytes(),
-                                       policy=email.policy.compat32)
+    message = email.message_from_bytes(path.read_bytes())
     subject = str(email.header.make_header(email.header.decode_header(
         str(message["Subject"] or ""))))
     found = _SUBJECT.match(" ".join(subject.split()))
