@@ -53,7 +53,8 @@ def take(program: Path, root: Path, jobs: int,
                               capture_output=True, check=False)
     except OSError as error:
         raise CensusError(
-            f"{program}: {error.strerror}: run make deps") from error
+            f"{program}: {error.strerror}: make builds it; start this by "
+            "make") from error
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise CensusError(said[-1] if said else
