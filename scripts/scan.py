@@ -58,6 +58,8 @@ def holders(tree: Tree, words: Collection[str], now: State, run: Run,
     if under:
         now = {raw: facts for raw, facts in now.items()
                if raw.startswith(_raw(under) + b"/")}
+    # Before the first file is read: what changes later has another time.
+    last = time.time() - _RACY_S
     known, held, same = _remembered(cache.get(name), now)
     if same:
         return held
@@ -80,7 +82,6 @@ def holders(tree: Tree, words: Collection[str], now: State, run: Run,
         if found:
             held[file] = found
     held = dict(sorted(held.items(), key=lambda item: _raw(item[0])))
-    last = time.time() - _RACY_S
     cache.put(name, json.dumps(held).encode() + b"\n" + _packed({
         raw: facts for raw, facts in now.items() if raw not in lost
         and float(facts.rsplit(b" ", 1)[1]) < last}))
