@@ -542,7 +542,9 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
                     f"{shlex.quote(str(work.folder / parcel))} && "
                     "/bin/sh ./{}; status=$?; cd ..; rm -rf {}; exit $status"]
     else:
-        command += ["/bin/sh", "./{}"]
+        # A shell that stays would be the parent that outlives parallel: dash
+        # does not make way for the last command of its own accord.
+        command += ["exec /bin/sh ./{}"]
     kept = {name: os.environ[name]
             for name in ("PATH", "COCCINELLE_HOME", "SSH_AUTH_SOCK")
             if name in os.environ}
@@ -550,7 +552,8 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
         command, cwd=work.folder, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
         env={**kept, "HOME": str(work.folder / "home"), "TMPDIR": ".",
-             "LC_ALL": "C", "SHELL": "/bin/sh",
+             # parallel asks its ancestors first, who may be a csh.
+             "LC_ALL": "C", "SHELL": "/bin/sh", "PARALLEL_SHELL": "/bin/sh",
              "PYTHONDONTWRITEBYTECODE": "1"})
     ended: dict[str, _Ended] = {}
     for line in log.read_text().splitlines()[1:] if log.exists() else ():

@@ -455,21 +455,29 @@ class HostileTest(SpatchTest):
         (self.folder / "rule.cocci").write_text(
             HEADER.format(options="", requires="1.0.8") + SLOW)
         # A job in the background of a shell is born with SIGINT ignored.
-        code = ("import signal, sys; from pathlib import Path\n"
+        code = ("import os, signal, sys; from pathlib import Path\n"
                 "import rules, spatch\n"
+                "print(os.getpid(), flush=True)\n"
                 "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 "rule, = rules.load([Path(sys.argv[1])])\n"
                 "spatch.run({'x.c': b'void f(int x)\\n{\\n' + b'x++;\\n' * "
                 "900 + b'}\\n'}, [spatch.Job(rule, 'patch', ('x.c',))], "
                 "procs=1, timeout=500, memory=2048)\n")
         for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            # parallel takes the shell of its ancestors, if it is let: dash,
+            # as on a machine whose make was started by a script.
             run = subprocess.Popen(
-                [sys.executable, "-c", code, self.folder / "rule.cocci"],
+                ["/bin/sh", "-c", '"$@"; exit', "sh", sys.executable, "-c",
+                 code, self.folder / "rule.cocci"],
                 env={**os.environ, "PYTHONPATH": str(SCRIPTS),
-                     "TMPDIR": str(place)}, stderr=subprocess.DEVNULL)
+                     "TMPDIR": str(place)}, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL)
+            assert run.stdout
+            with run.stdout:
+                process = int(run.stdout.readline())
             self.wait_for(lambda: len(self.started(place)) == 1)
             worker, = self.started(place)
-            run.send_signal(how)
+            os.kill(process, how)
             run.wait()
             self.wait_for(lambda: not list(place.iterdir()))
             self.wait_for(lambda: not self.lives(worker), str(worker))
