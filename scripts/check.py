@@ -193,9 +193,14 @@ def _files(work: _Work) -> list[str]:
 
 
 def _state(work: _Work) -> scan.State:
-    """Return what the tree's files look like, asked once a run."""
+    """Return what the tree's files look like, asked once a run.
+
+    The ledger, which rules of other people have none of, needs all of them.
+    """
     if work.state is None:
-        work.state = scan.state(functools.partial(_outside, work))
+        work.state = scan.state(
+            functools.partial(_outside, work),
+            work.settings.under if work.settings.foreign else "")
     return work.state
 
 
@@ -211,7 +216,8 @@ def _outside(work: _Work, command: Sequence[str]) -> bytes:
                               check=False, env={**os.environ, "LC_ALL": "C"})
     except OSError as error:
         raise CheckError(f"{command[0]}: {error.strerror}") from error
-    if done.returncode > 1:
+    # grep says 1 where it finds nothing. What was killed said nothing.
+    if done.returncode not in ((0, 1) if command[0] == "grep" else (0,)):
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise CheckError(f"{command[0]}: {said[-1] if said else 'failed'}")
     return done.stdout

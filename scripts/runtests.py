@@ -40,8 +40,8 @@ import ktap
 
 SCRIPTS = Path(__file__).resolve().parent
 ROOT = SCRIPTS.parent
-# A part that runs longer hangs; the longest takes minutes on two processors, and
-# more than ten where others build beside it.
+# A part that runs longer hangs; the longest takes six minutes on two
+# processors, and more than ten where others build beside it.
 LIMIT_S = 1500
 # Programs that are tests; the rest of scripts/ is held to scripts/tests/.
 PROGRAMS = ("fixtures.py", "harness.py")

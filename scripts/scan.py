@@ -37,9 +37,9 @@ Run = Callable[[Sequence[str]], bytes]
 State = Mapping[bytes, bytes]
 
 
-def state(run: Run) -> State:
+def state(run: Run, under: str = "") -> State:
     """Return size and times of every regular file that can hold C."""
-    said = run(["find", ".", "-name", ".git", "-prune", "-o", "-type",
+    said = run(["find", f"./{under}", "-name", ".git", "-prune", "-o", "-type",
                 "f", "(", "-name", "*.c", "-o", "-name", "*.h", "-o", "-name",
                 "*.S", "-o", "-name", "*.inc", ")", "-printf",
                 "%p\\0%s %T@ %C@\\0"])

@@ -19,6 +19,7 @@ from unittest import mock
 import changed
 import check
 import plan
+import scan
 import smalltree
 import spatch
 import tree as trees
@@ -224,6 +225,18 @@ class CheckTest(unittest.TestCase):
             self.assertIn(("drivers/standin.c", 11, "unmap-mapped-count"),
                           found)
             self.assertIn(("drivers/old.c", 5, "old-api"), found)
+
+    def test_a_search_that_was_cut_off_is_an_error(self) -> None:
+        for name, last in (("grep", "kill -KILL $$"), ("find", "exit 1")):
+            bin = self.folder / f"bin-{name}"
+            bin.mkdir()
+            (bin / name).write_text(f"#!/bin/sh\n{last}\n")
+            (bin / name).chmod(0o755)
+            with mock.patch.dict(os.environ, {
+                    "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"}), \
+                    mock.patch.object(scan, "_FEW", 0), \
+                    self.assertRaises(check.CheckError):
+                self.check(cache=None)
 
     def test_an_unknown_revision_is_an_error(self) -> None:
         with self.assertRaises(changed.ChangedError):
