@@ -351,17 +351,30 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
 
 def reads_by_field(texts: Mapping[str, Text], unit: Unit) -> bool:
     """Tell whether a field of the iterator is used for its DMA side."""
-    for use in unit.uses:
-        if use.act is not Act.FIELD:
-            continue
-        text = texts[use.file]
-        if text.text(use.lo - 1) == b"(" and text.text(use.lo - 2) in (
-                b"sg_dma_address", b"sg_dma_len"):
-            return True
-        if text.text(use.end) == b"->" and text.text(use.end + 1) in (
-                b"dma_address", b"dma_length"):
-            return True
-    return False
+    return any(_dma_side(texts[use.file], use) for use in unit.uses)
+
+
+def only_written_out(texts: Mapping[str, Text], unit: Unit) -> bool:
+    """Tell whether the fields are read for addresses, and nothing for pages."""
+    entries = [_dma_side(texts[use.file], use) for use in unit.uses
+               if use.act is Act.FIELD
+               and texts[use.file].text(use.at) != b"sg_pgoffset"]
+    return bool(entries) and not unit.has(Act.PAGE) and all(
+        entry in (b"sg_dma_address", b"dma_address") for entry in entries)
+
+
+def _dma_side(text: Text, use: Use) -> bytes:
+    """Return what reads the DMA side of a field's entry, b"" for nothing."""
+    if use.act is not Act.FIELD:
+        return b""
+    called, member = text.text(use.lo - 2), text.text(use.end + 1)
+    if text.text(use.lo - 1) == b"(" and called in (b"sg_dma_address",
+                                                    b"sg_dma_len"):
+        return called
+    if text.text(use.end) == b"->" and member in (b"dma_address",
+                                                  b"dma_length"):
+        return member
+    return b""
 
 
 def moved_token(text: Text, edits: Sequence[Edit],

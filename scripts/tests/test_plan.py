@@ -70,6 +70,23 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(self.verdicts(found, "m.c"), ["manual"] * 4)
         self.assertIs(found.form, core.Form.TRANSITIONAL)
 
+    def test_an_address_in_an_unknown_spelling_is_not_called_a_page(
+            self) -> None:
+        odd = WALK.replace(
+            b"sg_page_iter_dma_address(&it);", b"sg_dma_address(it.sg) +\n"
+            b"\t\t\t (u64)(it.sg_pgoffset << PAGE_SHIFT);")
+        page = odd.replace(b"*out++ =", b"*out++ = it.sg->length +")
+        member = (b"#include <linux/scatterlist.h>\n"
+                  b"struct walk { struct sg_page_iter it; };\n"
+                  b"u64 one(struct walk *w)\n{\n\treturn "
+                  b"w->it.sg->dma_address + (w->it.sg_pgoffset << 12);\n}\n")
+        found = self.plan({"o.c": odd, "p.c": page, "w.c": member})
+        self.assertEqual(self.verdicts(found, "o.c"), ["manual"] * 4)
+        self.assertEqual(self.codes(found, "o.c"), {"spelt"})
+        self.assertEqual(self.codes(found, "p.c"), {"both-sides"})
+        self.assertEqual(self.verdicts(found, "w.c"), ["manual"] * 3)
+        self.assertNotIn("o.c", found.after)
+
     def test_dead_code_does_not_hold_the_strict_core_back(self) -> None:
         found = self.plan({"d.c": b"#if 0\n" + WALK + b"#endif\n"})
         self.assertEqual(self.verdicts(found, "d.c"), ["unread"] * 3)
