@@ -19,7 +19,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Optional, Sequence
 
+import counts
 import units as iterators
+from counts import Count, Kind, Why
 from ctext import Text
 from edits import Edit, EditError, permitted, render, spoils
 from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Unit, Use
@@ -467,27 +469,32 @@ def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
     return parts[2] if len(parts) == 4 else None
 
 
-def notes(text: Text, use: Use, proven: bool = False) -> str:
-    """Say what a converted walk's count and offset are, "" for no walk.
+def count_of(text: Text, use: Use, proven: bool = False) -> Optional[Count]:
+    """Return what is known of a walk's count, None for what is no walk.
 
     proven: the conversion has shown that the count is the mapped one.
     """
     where = count_argument(text, use)
     if where is None:
-        return ""
+        return None
     start, end = where
     source = text.data[text.tokens[start].start:text.tokens[end - 1].end]
-    count = " ".join(source.decode("latin-1").split())
-    says = {"mapped": "it is what the mapping returned",
-            "unmapped": "pass what dma_map_sg() returned instead",
-            "unknown": "check that it is what dma_map_sg() returned"}
-    kind = "mapped" if proven else count_class(text, use,
-                                               text.words(start, end))
+    written = " ".join(source.decode("latin-1").split())
     parts = text.arguments(use.start + 1)
     offset = b" ".join(text.words(*parts[3])).decode("latin-1")
-    about = f"count {count}: {kind}, {says[kind]}"
-    if offset not in ("0", "0UL", "0U"):
-        about += (f"; offset {offset} now counts DMA pages, which differ "
+    kind = Kind("mapped" if proven else count_class(
+        text, use, text.words(start, end)))
+    why = {Kind.MAPPED: Why.RETURNED, Kind.UNMAPPED: Why.ORIG,
+           Kind.UNKNOWN: Why.NOTHING}[kind]
+    return Count(written, kind, why,
+                 offset="" if offset in ("0", "0UL", "0U") else offset)
+
+
+def notes(count: Count) -> str:
+    """Say what a converted walk's count and offset are."""
+    about = counts.about(count)
+    if count.offset:
+        about += (f"; offset {count.offset} now counts DMA pages, which differ "
                   "from CPU pages where an entry has a sub-page offset")
     return f"{about}; {_GROWS}"
 

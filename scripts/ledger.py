@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import collections
 import os
-from dataclasses import dataclass
-from typing import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Iterable, Optional, Sequence
 
 from census import Site
+from counts import Count
 
 VERDICTS = ("converted", "kept", "manual", "unread")
 HEAD = ("file", "line", "column", "function", "token", "verdict", "rule",
@@ -36,6 +37,8 @@ class Entry:
     verdict: str             # one of VERDICTS
     rule: str                # who says so; empty where no rule was needed
     reason: str              # `code: sentence`
+    # Of a converted walk. A site has one entry, so that order needs no more.
+    count: Optional[Count] = field(default=None, compare=False)
 
     @property
     def code(self) -> str:

@@ -32,6 +32,7 @@ import spatch
 import tree as trees
 import units as iterators
 from census import Site
+from counts import Count
 from core import Form, State
 from ctext import Text
 from edits import Edit, EditError, from_diff, render
@@ -515,26 +516,31 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
         return said(Verdict("kept", verdict.rule, "page-walk: it gives pages "
                             "and no DMA address; its DMA loop has an "
                             "iterator of its own now"))
-    return said(replace(verdict, reason=f"{verdict.rule}: " + _about(
-        site, unit, now, after.get(site.file, text), walks)))
+    about, count = _about(site, unit, now, after.get(site.file, text), walks)
+    return Entry(site, verdict.verdict, verdict.rule,
+                 f"{verdict.rule}: {about}", count)
 
 
-def _about(site: Site, unit: Optional[Unit], now: Optional[int],
-           text: Text, walks: Iterable[iterators.Use]) -> str:
+def _about(site: Site, unit: Optional[Unit], now: Optional[int], text: Text,
+           walks: Iterable[iterators.Use]) -> tuple[str, Optional[Count]]:
     """Say what became of a site whose unit is converted."""
     if unit is None:
         # A shipped conversion writes statements anew, and may only do so
         # where it has shown that the count is the mapped one.
-        counts = {judge.notes(text, use, proven=True) for use in walks
-                  if use.act.value == _WALKS.get(site.token)
-                  and site.function == _function(text, use)}
-        return "; ".join(["rewritten with the statement it stands in",
-                          *sorted(counts - {""})])
+        found = [judge.count_of(text, use, proven=True) for use in walks
+                 if use.act.value == _WALKS.get(site.token)
+                 and site.function == _function(text, use)]
+        said = sorted(judge.notes(count) for count in found if count)
+        return ("; ".join(["rewritten with the statement it stands in",
+                           *dict.fromkeys(said)]),
+                found[0] if len(found) == 1 else None)
     use = next((use for use in unit.uses
                 if (use.file, use.at) == (site.file, now)), None)
     if use is None:
-        return "declared as struct sg_dma_page_iter"
-    return judge.notes(text, use) or "follows the type of its declaration"
+        return "declared as struct sg_dma_page_iter", None
+    count = judge.count_of(text, use)
+    return (judge.notes(count) if count else
+            "follows the type of its declaration"), count
 
 
 def _function(text: Text, use: iterators.Use) -> str:

@@ -202,8 +202,9 @@ class CountTest(unittest.TestCase):
         data = NEW.replace(b"\n\tfor", b"\n" + before + b"\tfor").replace(
             b"t->nents", count)
         texts, unit = first(data)
-        return next(judge.notes(texts["f.c"], use) for use in unit.uses
-                    if use.act is units.Act.LOOP)
+        found = next(judge.count_of(texts["f.c"], use) for use in unit.uses
+                     if use.act is units.Act.LOOP)
+        return judge.notes(found) if found else ""
 
     def test_value_of_the_mapping_is_mapped(self) -> None:
         self.assertIn(": mapped", self.count(
@@ -231,8 +232,10 @@ class CountTest(unittest.TestCase):
     def test_offset_that_is_not_zero_is_told(self) -> None:
         data = NEW.replace(b"nents, 0)", b"nents, off)")
         texts, unit = first(data)
-        told = [judge.notes(texts["f.c"], use) for use in unit.uses]
-        self.assertTrue(any("offset off" in text for text in told))
+        told = [judge.count_of(texts["f.c"], use) for use in unit.uses]
+        self.assertEqual([count.offset for count in told if count], ["off"])
+        self.assertTrue(any("offset off" in judge.notes(count)
+                            for count in told if count))
 
 
 if __name__ == "__main__":
