@@ -292,13 +292,13 @@ def _run_foreign(work: _Work) -> None:
 
 def _look(work: _Work, rule: Rule, mode: str) -> tuple[str, tuple[str, ...]]:
     """Return why spatch refuses a rule, and the words it looks for."""
-    name = key(_ENTRY, b"look", _program(), _bytes(rule.path), mode.encode())
+    name = key(_ENTRY, b"look", _program(), _given(rule), mode.encode())
     entry = work.cache.get(name)
     if entry is not None:
         work.used.append(name)
         why, words = json.loads(entry)
         return str(why), tuple(words)
-    found = spatch.look(rule.path, mode)
+    found = spatch.look(rule.path, mode, rule.text)
     work.cache.put(name, json.dumps(found).encode())
     return found
 
@@ -341,7 +341,7 @@ def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
 
 def _names(work: _Work, jobs: Sequence[Job]) -> list[str]:
     """Return the cache's name of each job: all that its answer hangs on."""
-    told = {rule.name: hashlib.sha256(_bytes(rule.path)).digest()
+    told = {rule.name: hashlib.sha256(_given(rule)).digest()
             for rule in work.rules.values()}
     held = {file: hashlib.sha256(data).digest()
             for file, data in work.sources.items()}
@@ -371,6 +371,11 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CheckError(f"{path}: {error.strerror}") from error
+
+
+def _given(rule: Rule) -> bytes:
+    """Return the text of a rule that spatch is given."""
+    return _bytes(rule.path) if rule.text is None else rule.text
 
 
 def _rule(job: Job) -> Rule:

@@ -7,8 +7,9 @@ read is used; a rule that cannot be run here is skipped, with the reason, and
 never an error of the whole run.
 
 A rule may hold Python or OCaml, which runs with the rights of whoever runs
-check. That takes SCRIPTS=allow. Without it a rule is run in context mode,
-where its scripts are for other modes only, and skipped where they are not.
+check. That takes SCRIPTS=allow. Without it a rule with scripts is run in
+context mode, with the text that smpl.py has cleared of them, and skipped where
+one of them would run in that mode, too.
 
 spatch's own prefilter is on for these rules, as in coccicheck: a file without
 the words that a rule must match is not parsed. What makes it unsound for ours,
@@ -23,23 +24,23 @@ Source: Documentation/dev-tools/coccinelle.rst; scripts/coccicheck, which takes
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import smpl
 import spatch
 from rules import MODES, Rule, RuleError
+from smpl import ScriptError
 
 _KEY = re.compile(r"^//[#/]?\s*(Options|Requires|Confidence):[ \t]*(.*)$",
                   re.MULTILINE)
 _SAID = re.compile(r"^///[ \t]?(.*)$", re.MULTILINE)
 _VIRTUAL = re.compile(r"^virtual\s+([^;\n]+)", re.MULTILINE)
-_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_SCRIPT = re.compile(
-    r"^@\s*(?:script|initialize|finalize)\s*:\s*\w+[^@]*@", re.MULTILINE)
-_INLINE = re.compile(r":\s*script\s*:\s*\w+\s*\(")
-_HELD = re.compile(r"depends\s+on\b[^@]*\b(?:report|org)\b")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _CONFIDENCE = {"very high": "High", "high": "High", "moderate": "Moderate",
                "medium": "Moderate", "average": "Moderate", "low": "Low"}
@@ -69,17 +70,28 @@ def load(paths: Iterable[Path],
             f"{path.parent.name}-{path.stem}"
         names.add(name)
         try:
-            text = path.read_bytes().decode("utf-8", "replace")
+            data = _bytes(path)
         except OSError as error:
-            raise RuleError(f"{path}: {error.strerror}") from error
-        rule = _rule(path, name, text)
-        mode, why = _mode(rule, text, scripts)
+            skipped.append((name, f"it cannot be read: {error.strerror}"))
+            continue
+        rule = _rule(path, name, data.decode("utf-8", "replace"))
+        mode, text, why = _mode(rule, data, scripts)
         why = why or _unfit(rule)
         if why:
             skipped.append((name, why))
         else:
-            chosen.append(Chosen(rule, mode))
+            # spatch is given what was judged, and not what the file is then.
+            chosen.append(Chosen(replace(rule, text=text), mode))
     return chosen, skipped
+
+
+def _bytes(path: Path) -> bytes:
+    """Return a rule's bytes; what is no regular file is not waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(
+            name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read()
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -111,21 +123,25 @@ def _rule(path: Path, name: str, text: str) -> Rule:
         shape=(), verdict="finding", reason="", prefilter=True)
 
 
-def _mode(rule: Rule, text: str, scripts: bool) -> tuple[str, str]:
-    """Return the mode to run a rule in, or why it is not run."""
-    plain = _COMMENT.sub(
-        lambda at: at[0] if at[0].startswith('"') else " ", text)
-    found = [match[0] for match in _SCRIPT.finditer(plain)]
-    if scripts or not (found or _INLINE.search(plain)):
-        if "report" in rule.modes:
-            return "report", ""
-        if "context" in rule.modes:
-            return "context", ""
-        return "", "it has neither a report nor a context mode"
-    if "context" in rule.modes and not _INLINE.search(plain) \
-            and all(_HELD.search(head) for head in found):
-        return "context", ""
-    return "", "it holds scripts, which run with SCRIPTS=allow only"
+def _mode(rule: Rule, data: bytes, scripts: bool) -> tuple[str, bytes, str]:
+    """Return the mode to run a rule in and its text, or why it is not run."""
+    modes = [mode for mode in ("report", "context") if mode in rule.modes]
+    if not modes:
+        return "", data, "it has neither a report nor a context mode"
+    if scripts:
+        return modes[0], data, ""
+    why = "what it reports"
+    for mode in modes:
+        try:
+            text = smpl.cleared(data, mode)
+        except ScriptError as error:
+            why = str(error)
+            continue
+        # What reports is a script; without it the rule would find nothing.
+        if mode == "context" or text == data:
+            return mode, text, ""
+    return "", data, ("it holds scripts, which run with SCRIPTS=allow only: "
+                      + why)
 
 
 def _unfit(rule: Rule) -> str:

@@ -104,6 +104,7 @@ class Rule:
     tokens: tuple[str, ...] = ()  # census tokens, none = always worth a run
     free: bool = False       # a shipped conversion: may change statements
     prefilter: bool = False  # spatch skips a file without the rule's words
+    text: bytes | None = None    # what spatch is given, None = the file
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import rules
+import smpl
 from rules import Rule, RuleError
+from smpl import ScriptError
 
 MACROS = Path(__file__).resolve().parents[1] / "cocci" / "kernel.h"
 OLDEST = "1.0.8"
@@ -158,26 +159,41 @@ def refusal(rule: Path, mode: str) -> str:
     return look(rule, mode)[0]
 
 
-def look(rule: Path, mode: str) -> tuple[str, tuple[str, ...]]:
+def look(rule: Path, mode: str,
+         text: bytes | None = None) -> tuple[str, tuple[str, ...]]:
     """Return what refusal() does, and the words that spatch would grep for.
 
     A file must hold one of them for the rule to match there; where there are
-    none, it may match anywhere.
+    none, it may match anywhere. A text takes the place of the rule's file.
     spatch --parse-cocci exits 255 for a good rule where no mode is given.
     """
     _tools(os.environ.get("PATH", ""))
     with _workspace() as folder:
-        shutil.copyfile(rule, folder / "rule.cocci")
-        done = subprocess.run(
-            ["spatch", "-D", mode, "--parse-cocci", "rule.cocci"], cwd=folder,
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-            env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
+        (folder / "rule.cocci").write_bytes(
+            rule.read_bytes() if text is None else text)
+        try:
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"ulimit -v {_LOOK_MIB << 10}\n"
+                 f"ulimit -f {_LOOK_OUTPUT_MIB << 11}\n"
+                 'exec setpriv --pdeathsig KILL spatch -D "$0" '
+                 "--parse-cocci rule.cocci >out 2>err", mode], cwd=folder,
+                stdin=subprocess.DEVNULL, check=False, timeout=_LOOK_S,
+                env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
+        except subprocess.TimeoutExpired:
+            return f"it is not read within {_LOOK_S} s", ()
+        done.stdout, done.stderr = ((folder / name).read_bytes()
+                                    for name in ("out", "err"))
     if done.returncode != 0 and not _inapplicable(done.stderr):
         return _reason(done.stderr), ()
     query = re.search(rb"^Grep query\n(\w+(?: \|\| \w+)*)\s*\Z", done.stdout,
                       re.MULTILINE)
     return "", tuple(query[1].decode().split(" || ")) if query else ()
 
+
+# Reading a rule takes spatch a tenth of a second.
+_LOOK_S = 60
+_LOOK_MIB = 4096
+_LOOK_OUTPUT_MIB = 4
 
 # --- one run's folder --------------------------------------------------------
 
@@ -218,7 +234,8 @@ class _Work:
     short: dict[str, str] = field(default_factory=dict)
     long: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[bytes]] = field(default_factory=dict)
-    rules: dict[Path, str] = field(default_factory=dict)
+    # (path, mode) of a rule -> name in the folder
+    rules: dict[tuple[Path, str], str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -243,10 +260,10 @@ def _write_inputs(work: _Work, macros: Path) -> None:
             for name in job.files:
                 if name not in work.short:
                     _write_source(work, name)
-            if job.rule and job.rule.path not in work.rules:
+            if job.rule and (job.rule.path, job.mode) not in work.rules:
                 short = f"r{len(work.rules):03}.cocci"
-                shutil.copyfile(job.rule.path, work.folder / short)
-                work.rules[job.rule.path] = short
+                (work.folder / short).write_bytes(_text(job.rule, job.mode))
+                work.rules[job.rule.path, job.mode] = short
         shutil.copyfile(macros, work.folder / "kernel.h")
         # parallel measures the longest command line anew in each HOME, 0.3
         # CPU seconds; this is where it looks for the measure first.
@@ -328,18 +345,23 @@ def _check_rules(jobs: Sequence[Job], version: tuple[int, ...]) -> None:
             raise RuleError(f"{rule.path}: requires spatch {rule.requires}, "
                             f"and this is {here}")
         _options(rule)
-        if job.mode in ("patch", "context"):
-            _refuse_scripts(rule)
 
 
-def _refuse_scripts(rule: Rule) -> None:
-    """Refuse a rule whose script would run where nothing is to be printed."""
-    for part in rules.parts(rule.path):
-        named = re.match(r"(script|initialize|finalize)\s*:", part.head)
-        held = re.search(r"\bdepends\s+on\b.*\b(report|org)\b", part.head)
-        if (named and not held) or re.search(r":\s*script:", part.declared):
-            raise RuleError(f"{rule.path}: line {part.line}: a script that "
-                            "does not depend on report or org")
+def _text(rule: Rule, mode: str) -> bytes:
+    """Return what spatch is given of a rule.
+
+    Where nothing is to be printed no script of it may run.
+    """
+    if rule.text is not None:
+        return rule.text
+    data = rule.path.read_bytes()
+    if mode not in ("patch", "context"):
+        return data
+    try:
+        return smpl.cleared(data, mode)
+    except ScriptError as error:
+        raise RuleError(f"{rule.path}: {error}, which would run in {mode} "
+                        "mode") from error
 
 
 # What a rule's Options may hold, with the number of values each one takes.
@@ -454,7 +476,7 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
             # ... but being in a group does not lend its types to the others.
             command += ["--include", header]
         command += [
-            "--sp-file", work.rules[first.rule.path], "-D", first.mode,
+            "--sp-file", work.rules[first.rule.path, first.mode], "-D", first.mode,
             # The prefilter wants the tag of a type in the .c file itself, and
             # drops users of a member declared in a header.
             *([] if first.rule.prefilter else ["--disable-worth-trying-opt"]),

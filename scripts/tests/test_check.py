@@ -22,6 +22,7 @@ import plan
 import scan
 import smalltree
 import spatch
+import test_smpl
 import tree as trees
 from check import Answer, Settings
 from findings import Finding
@@ -315,6 +316,27 @@ class Foreign(unittest.TestCase):
         found, = self.said(self.check())
         self.assertEqual((5, "here: say where dma_map_sgtable() is"),
                          (found.line, found.message))
+
+    def test_no_script_runs_however_its_head_is_written(self) -> None:
+        for name, text in test_smpl.ATTACKS.items():
+            (self.rules / f"{name}.cocci").write_bytes(
+                text.replace(b"RAN", os.fsencode(self.folder / "RAN")))
+        (self.rules / "other.cocci").write_bytes(
+            b"@initialize:python@\n@@\nopen('%s', 'w')\n"
+            % os.fsencode(self.folder / "RAN"))
+        answer = self.check()
+        self.assertFalse((self.folder / "RAN").exists())
+        self.assertEqual({*test_smpl.ATTACKS, "other"},
+                         {name for name, _ in answer.report.skipped})
+
+    def test_a_rule_that_cannot_be_read_costs_no_other(self) -> None:
+        (self.rules / "here.cocci").write_bytes(CONTEXT_RULE)
+        (self.rules / "gone.cocci").symlink_to("nowhere")
+        os.mkfifo(self.rules / "pipe.cocci")
+        answer = self.check()
+        self.assertEqual(1, len(self.said(answer)))
+        self.assertEqual(["gone", "pipe"],
+                         [name for name, _ in answer.report.skipped])
 
     def test_marks_in_report_mode_are_not_taken_for_findings(self) -> None:
         (self.rules / "here.cocci").write_bytes(PYTHON_RULE.replace(
