@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One table of lists and of the pages that a DMA walk has to find in them,
- * for the harness in user space, the KUnit suite and the boot test.
+ * Lists, and the pages that a DMA walk has to find in them.
  *
  * A case is a mapped list as a driver gets it: what the entries were built
  * with (offset, length), and the DMA segments that the mapping stored in the
@@ -70,7 +69,7 @@ static const struct walk_case walk_cases[] = {
 		},
 		.pages = { AT(0x100) + P / 2, AT(0x101) + P / 2 },
 	}, {
-		/* the example in the message of 0001 and 0003 */
+		/* sg->offset of entry 1 counts one page, the segment has two */
 		.name = "offset_of_another_entry_loses_no_page",
 		.nents = 3, .count = 2, .npages = 4,
 		.entries = {
@@ -104,6 +103,33 @@ static const struct walk_case walk_cases[] = {
 		.pages = {
 			AT(0x101) + P / 4, AT(0x102) + P / 4, AT(0x203),
 		},
+	}, {
+		/*
+		 * One entry for each page of a folio, which has the first page
+		 * of the folio and a growing offset, as udmabuf makes them. A
+		 * count from sg->offset gives ten pages. This caused a memory
+		 * corruption on v6.19.5, reported in March 2026.
+		 */
+		.name = "each_page_of_a_folio_is_walked_once",
+		.nents = 4, .count = 4, .npages = 4,
+		.entries = {
+			{ 0, P, AT(0x200), P },
+			{ P, P, AT(0x201), P },
+			{ 2 * P, P, AT(0x202), P },
+			{ 3 * P, P, AT(0x203), P },
+		},
+		.pages = { AT(0x200), AT(0x201), AT(0x202), AT(0x203) },
+	}, {
+		/* The same where an IOMMU merged them in pairs. */
+		.name = "pages_of_a_folio_merged_in_pairs_are_walked_once",
+		.nents = 4, .count = 2, .npages = 4,
+		.entries = {
+			{ 0, P, AT(0x10), 2 * P },
+			{ P, P, AT(0x20), 2 * P },
+			{ 2 * P, P, WALK_NOWHERE, 0 },
+			{ 3 * P, P, WALK_NOWHERE, 0 },
+		},
+		.pages = { AT(0x10), AT(0x11), AT(0x20), AT(0x21) },
 	}, {
 		.name = "entries_left_over_by_merging_have_no_page",
 		.nents = 4, .count = 4, .npages = 4,
@@ -208,7 +234,7 @@ static const struct walk_case walk_cases[] = {
 			AT(0x80),
 		},
 	}, {
-		/* 0004: the page's number does not fit in 32 bits any more */
+		/* index << PAGE_SHIFT does not fit in 32 bits */
 		.name = "page_4_gib_into_a_segment_has_its_own_address",
 		.nents = 2, .count = 2, .skip = PAGES_OF_4GIB, .npages = 2,
 		.entries = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the harness, the KUnit suite and the boot test do with a case: build
- * its list, walk it, and compare. Include linux/scatterlist.h first.
+ * Build the list of a case, walk it, and compare. Include linux/scatterlist.h
+ * before this file.
  */
 #ifndef WALK_CHECK_H
 #define WALK_CHECK_H

@@ -134,7 +134,8 @@ def boot(tree: Path, kind: str, out: Path, jobs: int, as_is: bool) -> Booted:
     state = core.probe(tree)
     if as_is and state is not core.State.STRICT:
         raise BootError(f"{tree}: has no DMA page iterator to try as it is")
-    changes = {} if as_is else core.install(tree, core.Form.STRICT, fix=True)
+    changes = {} if as_is else core.install(
+        tree, core.Form.STRICT, fix=state is core.State.STRICT)
     changes.update(_tests(tree, kind, changes))
     name = f"{tree.name}-{hashlib.sha1(os.fsencode(tree)).hexdigest()[:8]}"
     src, objs = out / name / "src", out / name / kind

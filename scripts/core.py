@@ -50,12 +50,13 @@ class State(enum.Enum):
 
 PATCH = {Form.STRICT: PATCHES / f"{_ITERATOR}.patch",
          Form.TRANSITIONAL: PATCHES / f"{_ITERATOR}-transitional.patch"}
-REMOVAL = PATCHES / "0002-lib-scatterlist-take-DMA-addresses-of-DMA-walks-" \
-                    "only.patch"
-COUNT_FIX = PATCHES / "0003-lib-scatterlist-count-DMA-pages-from-the-DMA-" \
-                      "address.patch"
-WIDTH_FIX = PATCHES / "0004-lib-scatterlist-shift-the-DMA-page-offset-in-" \
+REMOVAL = PATCHES / "0002-lib-scatterlist-accept-only-the-DMA-iterator-for-" \
+                    "DMA-addresses.patch"
+# In the order in which a tree takes them.
+WIDTH_FIX = PATCHES / "0003-lib-scatterlist-shift-the-DMA-page-offset-in-" \
                       "dma_addr_t.patch"
+COUNT_FIX = PATCHES / "0004-lib-scatterlist-count-DMA-pages-from-the-DMA-" \
+                      "address.patch"
 
 
 class CoreError(Exception):
@@ -98,7 +99,7 @@ def install(tree: Path, form: Form, *, fix: bool = False) -> dict[str, bytes]:
     """Return the files that give the tree the API in this form.
 
     A tree that has the strict form already needs nothing, whatever is asked
-    for. With fix, the strict form comes with WIDTH_FIX.
+    for, unless fix asks for the corrections of fix() as well.
     """
     state = probe(tree)
     if state is State.STRICT or state.value == form.value:
@@ -118,8 +119,8 @@ def install(tree: Path, form: Form, *, fix: bool = False) -> dict[str, bytes]:
 def fix(tree: Path) -> dict[str, bytes]:
     """Return the files that correct the walk of a tree with the strict form.
 
-    v5.1 and later count pages from the wrong offset; both they and our own
-    patch shift the page's number in 32 bits. Other trees need nothing.
+    v5.1 and later count pages from the wrong offset, and shift the index of
+    a page in 32 bits. Other trees need nothing.
     """
     return _fixed(tree, {})
 
@@ -170,10 +171,10 @@ def _fixed(tree: Path, changed: dict[str, bytes]) -> dict[str, bytes]:
     if _state(now[HEADER], now[LIBRARY]) is not State.STRICT:
         return changed
     done = dict(changed)
-    if not _COUNTS_RIGHT.search(_code(now[LIBRARY])):
-        done.update(apply(now, COUNT_FIX))
     if not _SHIFTS_WIDE.search(_code(now[HEADER])):
         done.update(apply(now, WIDTH_FIX))
+    if not _COUNTS_RIGHT.search(_code(now[LIBRARY])):
+        done.update(apply(now, COUNT_FIX))
     return done
 
 

@@ -5,8 +5,9 @@
 
 The library and its header are compiled as they are, behind the shim of
 kernel-patch/harness, with ASan and UBSan, and walked beside a brute-force
-model. TREE is fixtures/tree by default; any kernel from v3.10 will do. It gets
-the core API with its fixes on the way, in memory, unless --as-is is given.
+model. TREE is fixtures/tree by default; any kernel from v3.10 will do. A tree
+without the API gets it as make apply installs it, and a tree with the API gets
+the corrections of FIX=1, in memory, unless --as-is is given.
 
 Data:   tree -> KTAP on stdout; with --table the classes as a table instead.
 Errors: HarnessError, when something does not compile. Exit status 0 all
@@ -76,7 +77,11 @@ def contents(tree: Path, as_is: bool = False) -> dict[str, bytes]:
              for name in (core.HEADER, core.LIBRARY, ENTRY)
              if name != ENTRY or (tree / name).exists()}
     if not as_is:
-        files.update(core.install(tree, core.Form.STRICT, fix=True))
+        # A tree that lacks the API gets it as make apply installs it, and a
+        # tree that has it what FIX=1 corrects.
+        files.update(core.install(
+            tree, core.Form.STRICT,
+            fix=core.probe(tree) is core.State.STRICT))
     return files
 
 
@@ -160,7 +165,7 @@ def main() -> int:
     parser.add_argument("--class", dest="only", default="")
     parser.add_argument("--compiler", default="cc")
     parser.add_argument("--as-is", action="store_true",
-                        help="without the core API's fixes")
+                        help="without the corrections of FIX=1")
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
     try:

@@ -301,8 +301,8 @@ def _layers(plan: Plan, users: bool,
             settings: Settings) -> tuple[_Layers, _Layers]:
     """Return what of the core comes before the users and what after.
 
-    The core's files go through up to three states: both types taken, one
-    type taken, and the index shifted in full width.
+    The core's files go through up to two states: both types accepted, and
+    one type accepted with the index shifted in full width.
     """
     final = dict(plan.core)
     if not final:
@@ -311,11 +311,12 @@ def _layers(plan: Plan, users: bool,
     now = {name: plan.before[name] for name in final}
     states: list[tuple[Path, dict[str, bytes]]] = []
     if plan.state is core.State.STRICT:
-        # Only corrections: the count is in the one file, the shift in the
-        # other.
+        # Only corrections: the shift is in the one file, the count in the
+        # other. No walk gets to an index that the shift cuts off before the
+        # count is mended, so the shift comes first.
         return [(core.letter(patch), {name: final[name]})
-                for patch, name in ((core.COUNT_FIX, core.LIBRARY),
-                                    (core.WIDTH_FIX, core.HEADER))
+                for patch, name in ((core.WIDTH_FIX, core.HEADER),
+                                    (core.COUNT_FIX, core.LIBRARY))
                 if name in final], []
     both = core.install(root, core.Form.TRANSITIONAL) \
         if plan.state is core.State.ABSENT else {}
@@ -327,7 +328,6 @@ def _layers(plan: Plan, users: bool,
     if one:
         states.append((core.REMOVAL if states or not both
                        else core.PATCH[core.Form.STRICT], one))
-    states.append((core.WIDTH_FIX, final))
     steps: _Layers = []
     for patch, contents in states:
         step = {name: content for name, content in contents.items()

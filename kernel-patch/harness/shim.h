@@ -37,6 +37,7 @@ typedef unsigned long pgoff_t;
 #define ALIGN(x, to)	(((x) + ((typeof(x))(to) - 1)) & ~((typeof(x))(to) - 1))
 #define PAGE_ALIGN(x)	ALIGN(x, PAGE_SIZE)
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
+#define PFN_UP(x)	(((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit suite for the DMA page iterator: one test for each row of
- * walk_cases.h, which the harness in user space walks too.
+ * walk_cases.h.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>

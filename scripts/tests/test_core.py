@@ -59,8 +59,10 @@ class Trees(unittest.TestCase):
     def make_upstream(self) -> None:
         """Turn the installed strict form into what v5.1 has."""
         self.install(Form.STRICT)
+        self.change(HEADER, b"(dma_addr_t)dma_iter->base.sg_pgoffset",
+                    b"dma_iter->base.sg_pgoffset")
         text = self.read(LIBRARY)
-        start = text.index(b"/*\n * How many pages the DMA segment")
+        start = text.index(b"/*\n * Return how many pages the DMA segment")
         end = text.index(b"bool __sg_page_iter_dma_next(")
         self.place({LIBRARY: text[:start] + UPSTREAM_COUNT
                     + text[end + len(b"bool __sg_page_iter_dma_next("):]})
@@ -283,18 +285,37 @@ class Fixing(Trees):
         self.assertEqual(set(fixed), {HEADER, LIBRARY})
         for text in (ours, fixed[LIBRARY]):
             self.assertEqual(text.count(b"sg->offset + sg_dma_len"), 0)
-        start, end = b"/*\n * How many pages", b"\n}\n"
+        start, end = b"/*\n * Return how many pages", b"\n}\n"
         body = ours[ours.index(start):]
         self.assertIn(body[:body.index(end) + len(end)], fixed[LIBRARY])
         self.place(fixed)
         self.assertEqual(core.fix(self.tree), {})
 
-    def test_our_own_count_needs_no_fix_but_the_shift_does(self) -> None:
+    def test_our_own_strict_form_needs_no_fix(self) -> None:
+        for first in (Form.STRICT, Form.TRANSITIONAL):
+            with self.subTest(first):
+                self.setUp()
+                self.install(first)
+                self.install(Form.STRICT)
+                self.assertIn(b"((dma_addr_t)dma_iter->base.sg_pgoffset "
+                              b"<< PAGE_SHIFT)", self.read(HEADER))
+                self.assertEqual(core.fix(self.tree), {})
+
+    def test_a_right_count_with_a_narrow_shift_needs_the_shift_alone(
+            self) -> None:
+        """As a tree that has another correction of the count."""
         self.install(Form.STRICT)
-        fixed = core.fix(self.tree)
-        self.assertEqual(list(fixed), [HEADER])
-        self.assertIn(b"((dma_addr_t)dma_iter->base.sg_pgoffset << PAGE_SHIFT)",
-                      fixed[HEADER])
+        wide = self.read(HEADER)
+        self.change(HEADER, b"(dma_addr_t)dma_iter->base.sg_pgoffset",
+                    b"dma_iter->base.sg_pgoffset")
+        self.assertEqual(core.fix(self.tree), {HEADER: wide})
+
+    def test_the_shift_is_the_first_patch_of_the_two(self) -> None:
+        """The count makes reachable what the shift would cut off."""
+        rows = (core.PATCHES / "series").read_text().splitlines()
+        self.assertLess(rows.index(core.WIDTH_FIX.name),
+                        rows.index(core.COUNT_FIX.name))
+        self.assertLess(core.WIDTH_FIX.name, core.COUNT_FIX.name)
 
     def test_a_tree_without_the_strict_form_needs_no_fix(self) -> None:
         self.assertEqual(core.fix(self.tree), {})
@@ -302,11 +323,13 @@ class Fixing(Trees):
         self.assertEqual(core.fix(self.tree), {})
 
     def test_install_can_bring_the_fix_along(self) -> None:
+        self.make_upstream()
         both = core.install(self.tree, Form.STRICT, fix=True)
-        self.install(Form.STRICT)
-        self.place(core.fix(self.tree))
-        self.assertEqual(both, {name: self.read(name) for name in both})
+        self.assertEqual(both, core.fix(self.tree))
+        self.place(both)
         self.assertEqual(core.install(self.tree, Form.STRICT, fix=True), {})
+        self.assertEqual(core.install(self.tree, Form.TRANSITIONAL, fix=True),
+                         {})
 
     def test_a_count_nobody_knows_is_refused(self) -> None:
         self.make_upstream()
@@ -333,6 +356,13 @@ class Patches(unittest.TestCase):
                  and b"PAGE_SHIFT" not in line
                  and b"sg_page_iter_dma_address(union" not in line]
         self.assertEqual(len(only) - len(union), 3)
+        # The wide shift comes with the strict form: it changes callers.
+        self.assertEqual(
+            [[line for line in added[form] if b"PAGE_SHIFT" in line]
+             for form in (Form.STRICT, Form.TRANSITIONAL)],
+            [[b"\t       ((dma_addr_t)dma_iter->base.sg_pgoffset << "
+              b"PAGE_SHIFT);"],
+             [b"\t       (dma_iter.page->sg_pgoffset << PAGE_SHIFT);"]])
         self.assertEqual(union[-4:], [
             b"union sg_any_page_iter {",
             b"\tstruct sg_dma_page_iter *dma;",
@@ -368,7 +398,12 @@ class Patches(unittest.TestCase):
             self.assertLessEqual(len(message.subject), 75)
             self.assertNotIn("Signed-off-by", message.body)
             for line in message.body.splitlines():
-                self.assertLessEqual(len(line), 75, patch.name)
+                # git wants a tag on one line.
+                self.assertTrue(len(line) <= 75 or line.startswith("Fixes: "),
+                                (patch.name, line))
+                # Whoever reads the patch in git has no file names of ours.
+                self.assertNotRegex(line, r"\b000[1-9]\b|transitional|strict",
+                                    patch.name)
 
     def test_series_names_every_patch_once(self) -> None:
         rows = (core.PATCHES / "series").read_text().splitlines()

@@ -77,11 +77,15 @@ class OrderTest(SeriesCase):
             "iterator",
             "[PATCH 3/4] video/jade: walk DMA addresses with the DMA page "
             "iterator",
-            "[PATCH 4/4] lib/scatterlist: take DMA addresses of DMA walks "
-            "only"])
+            "[PATCH 4/4] lib/scatterlist: accept only the DMA iterator for "
+            "DMA addresses"])
         first = self.text(made, "0001")
         self.assertIn("union sg_any_page_iter", first)
-        self.assertIn("-union sg_any_page_iter", self.text(made, "0004"))
+        self.assertNotIn("(dma_addr_t)dma_iter", first)
+        last = self.text(made, "0004")
+        self.assertIn("-union sg_any_page_iter", last)
+        self.assertIn("((dma_addr_t)dma_iter->base.sg_pgoffset", last)
+        self.assertNotIn("no code changes", last.lower())
 
     def test_patches_applied_by_hand_are_the_plan(self) -> None:
         root, made = two(self)
@@ -142,10 +146,19 @@ class OrderTest(SeriesCase):
              for one in self.subjects(made)[1:]],
             ["misc/opal", "video/jade", "lib/scatterlist"])
 
-    def test_correction_of_the_iterator_is_a_patch_with_its_trailers(
+    def test_corrections_of_the_iterator_are_patches_with_their_trailers(
             self) -> None:
+        """The shift comes first: the count makes its fault reachable."""
         root = self.make_two()
-        for name, content in core.install(root, core.Form.STRICT).items():
+        strict = core.install(root, core.Form.STRICT)
+        strict[core.HEADER] = strict[core.HEADER].replace(
+            b"((dma_addr_t)dma_iter", b"(dma_iter")
+        strict[core.LIBRARY] = re.sub(
+            rb"(?s)/\*\n \* Return how many pages.*?\n(?=bool __sg_page_iter_dma)",
+            b"static int sg_dma_page_count(struct scatterlist *sg)\n{\n"
+            b"\treturn PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;"
+            b"\n}\n\n", strict[core.LIBRARY])
+        for name, content in strict.items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
         fix = core.fix(root)
@@ -154,11 +167,16 @@ class OrderTest(SeriesCase):
             plan, core=fix, after={**plan.after, **fix},
             before={**plan.before,
                     **{name: (root / name).read_bytes() for name in fix}}))
-        self.assertEqual(len(made.mails), 4)
-        self.assertRegex(self.text(made, "0001"),
-                         r"\n\nFixes: d901b2760dc6 .*\nLink: .*\n---\n")
+        self.assertEqual(
+            [re.sub(r".*\] ([^:]*):.*", r"\1", one)
+             for one in self.subjects(made)[1:]],
+            ["lib/scatterlist", "lib/scatterlist", "misc/opal", "video/jade"])
+        self.assertIn("(dma_addr_t)", self.text(made, "0001"))
+        self.assertNotIn("Fixes:", self.text(made, "0001"))
+        self.assertRegex(self.text(made, "0002"),
+                         r"\n\nFixes: d901b2760dc6 .*\nCc: stable@.*\n")
         cover = " ".join(self.text(made, "0000").split())
-        self.assertIn("One patch corrects the iterator", cover)
+        self.assertIn("addresses is corrected in 2 patches", cover)
         self.assertNotIn("adds an iterator", cover)
 
     def test_tree_that_needs_nothing_is_told_so(self) -> None:
