@@ -1,27 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Say which lines of a tree a change touched.
 
-From a revision, asked of git: what differs between it and the files as they
-are now, files that git does not track yet included. Or from a unified diff,
+From a revision: what differs between the blobs that it holds and the bytes of
+the files as they are now. git is asked for the blobs and for nothing else,
+since its own comparison is led by what the change can hold: attributes, ignore
+files, a NUL byte, flags of the index, core.worktree. Or from a unified diff,
 for a clone too shallow to have the revision.
 
-Data:   tree + revision, or diff bytes -> {file: ranges of lines, from 1}.
+Data:   tree + revision -> Since; diff bytes -> {file: ranges of lines, from 1}.
 Errors: ChangedError, when git does not know the revision or the tree is not
         its own repository, and for input that is not a unified diff.
-Source: git-diff(1), with the configuration of users shut out.
+Source: git-ls-tree(1), git-cat-file(1); an object's name is the hash of
+        "blob SIZE\\0" and its bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-import subprocess
-from typing import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 
-from tree import Tree
+import gitsafe
+import scratch
+import tree as trees
+from scratch import ScratchError
+from tree import Tree, TreeError
 
 Ranges = tuple[tuple[int, int], ...]
 EVERY = ((1, 1 << 30),)      # the whole file
+# Files of which two versions are held at a time.
+_AT_ONCE = 512
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _OCTAL = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
@@ -33,21 +43,106 @@ class ChangedError(Exception):
     """It is not known what changed; the message says why."""
 
 
-def since(tree: Tree, revision: str) -> dict[str, Ranges]:
-    """Return what differs between a revision and the files of the tree."""
-    top = _git(tree, "rev-parse", "--show-prefix")
-    if top.strip():
-        raise ChangedError(f"{tree.root}: not the top of a git repository")
-    name = _git(tree, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                f"{revision}^{{commit}}").decode().strip()
-    found = read(_git(tree, "diff", "--no-ext-diff", "--no-textconv",
-                      "--no-color", "--no-renames", "--src-prefix=a/",
-                      "--dst-prefix=b/", "-U0", name, "--"))
-    fresh = _git(tree, "ls-files", "-z", "--others", "--exclude-standard")
-    for file in fresh.split(b"\0"):
-        if file:
-            found[os.fsdecode(file)] = EVERY
-    return found
+class Since:
+    """What differs between a revision and the files of a tree.
+
+    A file is compared when it is first asked about, or many by load().
+    """
+
+    def __init__(self, tree: Tree, revision: str) -> None:
+        self._tree = tree
+        self._known: dict[str, Ranges] = {}
+        if gitsafe.top(tree.root) not in (None, tree.root):
+            raise ChangedError(f"{tree.root}: not the top of a git repository")
+        name = _git(tree, "rev-parse", "--verify", "--quiet",
+                    "--end-of-options",
+                    f"{revision}^{{commit}}").decode().strip()
+        self._blobs: dict[bytes, bytes] = {}
+        for row in _git(tree, "ls-tree", "-r", "-z", "--full-tree",
+                        name).split(b"\0"):
+            facts, _, file = row.partition(b"\t")
+            kind, _, blob = facts.partition(b" blob ")
+            if kind in (b"100644", b"100755", b"100664"):
+                self._blobs[file] = blob
+
+    def get(self, file: str, default: Ranges = ()) -> Ranges:
+        """Return the lines of a file that differ; a mapping's get()."""
+        if file not in self._known:
+            self.load([file])
+        return self._known.get(file, default)
+
+    def load(self, files: Iterable[str]) -> list[str]:
+        """Compare files, and return those that differ, in their order.
+
+        One that is not there does not; one that cannot be read does, since
+        nobody can say that it is the same.
+        """
+        asked = list(files)
+        old: dict[str, bytes] = {}
+        new: dict[str, bytes] = {}
+        for file in asked:
+            if file in self._known:
+                continue
+            blob = self._blobs.get(os.fsencode(file))
+            try:
+                data = trees.read(self._tree, file)
+            except TreeError:
+                self._known[file] = EVERY if _regular(self._tree, file) else ()
+                continue
+            if blob is None:
+                self._known[file] = EVERY
+            elif _id(data, len(blob)) == blob:
+                self._known[file] = ()
+            else:
+                old[file], new[file] = blob, data
+        for at in range(0, len(old), _AT_ONCE):
+            some = list(old)[at:at + _AT_ONCE]
+            self._known |= self._lines(some, [old[file] for file in some],
+                                       [new[file] for file in some])
+        return [file for file in asked if self._known[file]]
+
+    def _lines(self, files: list[str], old: list[bytes],
+               new: list[bytes]) -> dict[str, Ranges]:
+        """Return the lines in which contents differ from blobs."""
+        said = _git(self._tree, "cat-file", "--batch",
+                    stdin=b"".join(blob + b"\n" for blob in old))
+        at = 0
+        try:
+            with scratch.folder() as folder:
+                for side in "ab":
+                    (folder / side).mkdir()
+                for number, data in enumerate(new):
+                    end = said.index(b"\n", at)
+                    facts = said[at:end].split()
+                    if facts[1:2] != [b"blob"]:
+                        raise ChangedError(
+                            f"{self._tree.root}: git cannot read "
+                            f"{files[number]} of the revision: "
+                            + os.fsdecode(said[at:end]))
+                    at = end + 1 + int(facts[2]) + 1
+                    (folder / f"a/{number}").write_bytes(said[end + 1:at - 1])
+                    (folder / f"b/{number}").write_bytes(data)
+                found = read(gitsafe.compare(folder, "a", "b"))
+        except (OSError, ScratchError) as error:
+            raise ChangedError(f"{self._tree.root}: {error}") from error
+        # A file that differs in a way that no line shows is judged in full.
+        return {file: found.get(str(number)) or EVERY
+                for number, file in enumerate(files)}
+
+
+def _id(data: bytes, digits: int) -> bytes:
+    """Return the name that git has for a file's content."""
+    make = hashlib.sha1 if digits == 40 else hashlib.sha256
+    return make(b"blob %d\0" % len(data) + data).hexdigest().encode()
+
+
+def _regular(tree: Tree, file: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(tree.root / file).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def read(diff: bytes) -> dict[str, Ranges]:
@@ -75,7 +170,7 @@ def read(diff: bytes) -> dict[str, Ranges]:
     return {name: tuple(ranges) for name, ranges in found.items()}
 
 
-def touches(changed: Mapping[str, Ranges], file: str, first: int,
+def touches(changed: Mapping[str, Ranges] | Since, file: str, first: int,
             last: int) -> bool:
     return any(first <= high and low <= last
                for low, high in changed.get(file, ()))
@@ -119,23 +214,16 @@ def _name(raw: bytes) -> str | None:
     return os.fsdecode(raw[2:] if raw[1:2] == b"/" else raw)
 
 
-def _git(tree: Tree, *words: str) -> bytes:
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith("GIT_")}
-    env.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull,
-               LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
+def _git(tree: Tree, *words: str, stdin: bytes | None = None) -> bytes:
     try:
-        done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=",
-             "-c", f"safe.directory={tree.root}", "-C",
-             os.fspath(tree.root), *words],
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-            env=env)
+        done = gitsafe.run(tree.root, *words, stdin=stdin)
     except FileNotFoundError as error:
         raise ChangedError("git is not installed: run `make deps`") from error
+    except (OSError, ScratchError) as error:
+        raise ChangedError(f"{tree.root}: {error}") from error
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise ChangedError(f"{tree.root}: git {words[0]}: "
-                           + (said[-1] if said else
+                           + (said[0] if said else
                               f"no such revision: {words[-1]}"))
     return done.stdout

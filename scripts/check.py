@@ -92,7 +92,8 @@ class _Work:
     tree: Tree
     settings: Settings
     cache: Cache
-    lines: Mapping[str, changes.Ranges] | None   # None: the whole tree
+    # None: the whole tree; a mapping: what a diff on stdin names
+    lines: Mapping[str, changes.Ranges] | changes.Since | None
     sources: dict[str, bytes] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -110,11 +111,14 @@ def today() -> datetime.date:
     SOURCE_DATE_EPOCH (reproducible-builds.org) takes the place of the clock.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.datetime.now(datetime.timezone.utc)
-    if epoch.isdigit():
-        moment = datetime.datetime.fromtimestamp(int(epoch),
-                                                 datetime.timezone.utc)
-    return moment.date()
+    if not epoch:
+        return datetime.datetime.now(datetime.timezone.utc).date()
+    try:
+        return datetime.datetime.fromtimestamp(
+            int(epoch), datetime.timezone.utc).date()
+    except (ValueError, OverflowError, OSError) as error:
+        raise CheckError(f"SOURCE_DATE_EPOCH={epoch[:40]}: not seconds since "
+                         "1970 that a calendar has") from error
 
 
 def check(tree: Tree, settings: Settings, diff: bytes = b"") -> Answer:
@@ -146,11 +150,11 @@ def baseline(tree: Tree, settings: Settings) -> bytes:
 
 def _judge(tree: Tree, settings: Settings,
            diff: bytes) -> tuple[_Work, list[Finding], int, str]:
-    lines = None
+    lines: Mapping[str, changes.Ranges] | changes.Since | None = None
     if settings.base == "-":
         lines = changes.read(diff)
     elif settings.base:
-        lines = changes.since(tree, settings.base)
+        lines = changes.Since(tree, settings.base)
     work = _Work(tree, settings, Cache(settings.cache), lines)
     if settings.foreign:
         sums = ""
@@ -186,10 +190,18 @@ def _fails(found: Finding, settings: Settings) -> bool:
 
 def _files(work: _Work) -> list[str]:
     """Return the files to judge: what changed, or all below the folder."""
-    names = work.lines if work.lines is not None else (
-        os.fsdecode(raw).removeprefix("./") for raw in _state(work))
-    return sorted((file for file in names if file.endswith(scan.SUFFIXES)
-                   and _within(work, file)), key=os.fsencode)
+    names: Iterable[str] = work.lines if isinstance(work.lines, Mapping) \
+        else (os.fsdecode(raw).removeprefix("./") for raw in _state(work))
+    return _differing(work, sorted(
+        (file for file in names if file.endswith(scan.SUFFIXES)
+         and _within(work, file)), key=os.fsencode))
+
+
+def _differing(work: _Work, files: Iterable[str]) -> list[str]:
+    """Return those of the files that are not as in BASE=, all without it."""
+    if isinstance(work.lines, changes.Since):
+        return work.lines.load(files)
+    return list(files)
 
 
 def _state(work: _Work) -> scan.State:
@@ -228,7 +240,8 @@ def _read(work: _Work, files: Iterable[str]) -> None:
         try:
             work.sources[file] = trees.read(work.tree, file)
         except trees.TreeError as error:
-            if work.lines is None:
+            # A diff may name what is not there, or no regular file.
+            if not isinstance(work.lines, Mapping):
                 work.unread[file, 1, 1] = f"not read: {error}"
 
 
@@ -240,11 +253,11 @@ def _run_own(work: _Work) -> None:
     work.rules = {rule.name: rule for rule in rules}
     words = sorted({token for rule in rules for token in rule.tokens}
                    | {os.fsdecode(suppress.MARK)})
-    if work.lines is None:
+    if not isinstance(work.lines, Mapping):
         held = scan.holders(work.tree, words, _state(work),
                             functools.partial(_outside, work), work.cache,
                             work.settings.under)
-        _read(work, held)
+        _read(work, _differing(work, held))
     else:
         # What changed is named, so nothing else is read.
         _read(work, _files(work))

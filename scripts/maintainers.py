@@ -19,12 +19,12 @@ from __future__ import annotations
 import concurrent.futures
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import repo
+import scratch
 
 # A series with more user patches than this is refused by some lists.
 CAP = 15
@@ -71,10 +71,10 @@ def owners(root: Path, files: Iterable[str], jobs: int) -> dict[str, Owner]:
     """Ask the tree who owns each file."""
     wanted = sorted(set(files))
     find(root)
-    with tempfile.TemporaryDirectory(prefix="sgwalk-home.") as home, \
+    with scratch.folder("sgwalk-home.") as home, \
             concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
         return dict(zip(wanted, pool.map(
-            lambda file: _ask(root, file, Path(home)), wanted)))
+            lambda file: _ask(root, file, home), wanted)))
 
 
 def group(found: Mapping[str, Owner],

@@ -19,6 +19,7 @@ Source: git 2.39's manual: gitrepository-layout (objects/info/alternates),
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 import subprocess
@@ -26,6 +27,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import gitsafe
+import scratch
 
 # Of what git reads in the environment, only who the user is and what names
 # configuration; the rest may be about another repository.
@@ -66,7 +70,7 @@ class RepoError(Exception):
 class Base:
     root: Path               # the tree, absolute
     commit: str              # what HEAD is
-    branch: str              # the branch HEAD names
+    branch: str              # the branch HEAD names, "" where it is detached
     date: str                # the commit date of HEAD, raw
     objects: Path            # where the tree keeps its objects
     format: str              # "sha1" or "sha256"
@@ -250,11 +254,10 @@ class Repo:
 def private(base: Base, place: Path) -> Iterator[Repo]:
     """Open a private repository over the tree, in a new folder of place.
 
-    It is gone afterwards.
+    It is gone afterwards, also after a run that was killed.
     """
     place.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=PRIVATE, dir=place.resolve()))
-    try:
+    with scratch.folder(PRIVATE, place.resolve()) as folder:
         repo = Repo(base, folder)
         (folder / "work").mkdir()
         for name in ("objects/info", "refs/heads", "info"):
@@ -268,22 +271,19 @@ def private(base: Base, place: Path) -> Iterator[Repo]:
         (repo.git_dir / "objects/info/alternates").write_bytes(
             os.fsencode(base.objects) + b"\n")
         yield repo
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_base(root: Path) -> Base:
     """Say what the tree's HEAD is, or why no series can be cut from it."""
     if shutil.which("git") is None:
         raise RepoError(f"{root}: git: not found: install git")
-    top = _run(["git", "rev-parse", "--show-toplevel"], root, mine())
-    if top.returncode != 0 and b"not a git repository" in top.stderr:
+    asked = _look(root, "rev-parse", "--git-dir")
+    if asked.returncode != 0 and b"not a git repository" in asked.stderr:
         raise RepoError(f"{root}: not a git repository, and a series is cut "
                         "from one: git init and commit the tree as it is")
-    if top.returncode != 0:
-        raise RepoError(f"{root}: {_said(top)}")
-    if Path(os.fsdecode(top.stdout.rstrip(b"\n"))).resolve() \
-            != root.resolve():
+    if asked.returncode != 0:
+        raise RepoError(f"{root}: {_said(asked)}")
+    if gitsafe.top(root.resolve()) != root.resolve():
         raise RepoError(f"{root}: not the top of its git repository")
     if _ask(root, "rev-parse", "--is-shallow-repository") == "true":
         raise RepoError(f"{root}: shallow clone: subject prefixes come from "
@@ -292,14 +292,17 @@ def find_base(root: Path) -> Base:
     if not commit:
         raise RepoError(f"{root}: HEAD names no commit")
     branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
-    if not branch:
-        raise RepoError(f"{root}: HEAD is detached: a series starts on a "
-                        "branch: run git switch -c NAME")
+    date = _ask(root, "log", "-1", "--no-show-signature", "--date=raw",
+                "--format=%cd", commit)
+    try:
+        datetime.datetime.fromtimestamp(int(date.split()[0]),
+                                        datetime.timezone.utc)
+    except (IndexError, ValueError, OverflowError, OSError) as error:
+        raise RepoError(f"{root}: HEAD's date is `{date}`, which no calendar "
+                        "has") from error
     objects = Path(root, _ask(root, "rev-parse", "--git-path", "objects"))
     return Base(root, commit, branch,
-                "@" + _ask(root, "log", "-1", "--no-show-signature",
-                           "--date=raw", "--format=%cd", commit),
-                objects.resolve(),
+                "@" + date, objects.resolve(),
                 _ask(root, "rev-parse", "--show-object-format"))
 
 
@@ -318,13 +321,20 @@ def identity(root: Path) -> Ident:
 
 
 def check_branch(root: Path, branch: str) -> None:
-    """Refuse a name that git refuses, or that is taken."""
+    """Refuse a name that git refuses, or that is taken.
+
+    b4 keeps the name of the branch that a series starts from, so there must
+    be one; without BRANCH= a detached HEAD, as in CI, is as good.
+    """
+    if not _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD"):
+        raise RepoError(f"{root}: BRANCH={branch}: HEAD is detached, and a "
+                        "branch starts from one: run git switch -c NAME")
     good = _run(["git", "check-ref-format", "--branch", branch], root,
                 mine())
     if branch.startswith("-") or good.returncode != 0:
         raise RepoError(f"{root}: BRANCH={branch}: not a name for a branch")
-    taken = _run(["git", "show-ref", "--verify", "--quiet",
-                  f"refs/heads/{branch}"], root, mine())
+    taken = _look(root, "show-ref", "--verify", "--quiet",
+                  f"refs/heads/{branch}")
     if taken.returncode == 0:
         raise RepoError(f"{root}: BRANCH={branch}: the branch exists")
 
@@ -358,9 +368,17 @@ def mine() -> dict[str, str]:
 
 
 def _ask(root: Path, *args: str) -> str:
-    done = _run(["git", *args], root, mine())
+    done = _look(root, *args)
     return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 \
         else ""
+
+
+def _look(root: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
+    """Ask about the tree's repository without running what it names."""
+    try:
+        return gitsafe.run(root, *args)
+    except (OSError, scratch.ScratchError) as error:
+        raise RepoError(f"{root}: {error}") from error
 
 
 def _run(args: Sequence[str], folder: Path, env: Mapping[str, str],

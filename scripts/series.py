@@ -29,7 +29,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +38,7 @@ import maintainers
 import message
 import repo
 import reroll
+import scratch
 import tree as trees
 import verify
 from maintainers import Group, Owner
@@ -173,7 +173,8 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     folder = settings.out / "series"
     if not plan.after:
         return _nothing(base, before, plan, settings)
-    with repo.private(base, settings.out) as git:
+    with repo.private(base, settings.out) as git, \
+            scratch.folder(_FRESH, settings.out.resolve()) as fresh:
         _same_as_head(git, base, plan)
         drafts, notes = _drafts(git, plan, settings)
         checks, built = _build(tree, plan, drafts, settings)
@@ -186,7 +187,6 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
              *([f"Signed-off-by: {ident}"] if settings.signoff else [])])
             for draft, check in zip(drafts, checks)]
         commits = _commit(git, base.commit, drafts, texts, ident, base.date)
-        fresh = Path(tempfile.mkdtemp(prefix=_FRESH, dir=settings.out))
         try:
             postings = _postings(drafts)
             mails = _format(git, base, postings, drafts, commits, fresh,

@@ -43,8 +43,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import scratch
 import smpl
 from rules import Rule, RuleError
+from scratch import ScratchError
 from smpl import ScriptError
 
 MACROS = Path(__file__).resolve().parents[1] / "cocci" / "kernel.h"
@@ -200,21 +202,6 @@ _LOOK_OUTPUT_MIB = 4
 _ASCII = bytes(0x20 if byte == 0 else byte if byte < 0x80 else ord("?")
                for byte in range(256))
 
-# The folder belongs to a shell that waits for its standard input to end,
-# which is when the run ends, or when it is killed in whatever way. What still
-# runs then dies with its parent (setpriv); hence the second try.
-_KEEPER = """
-folder=$(mktemp -d "${TMPDIR:-/tmp}/sgwalk.XXXXXXXX") || exit
-printf %s "$folder"
-exec >&-
-read -r end
-for try in 1 2 3 4 5; do
-	rm -rf -- "$folder" && break
-	sleep 1
-done
-"""
-
-
 @dataclass(frozen=True)
 class _Batch:
     name: str                # file name of its script
@@ -240,18 +227,12 @@ class _Work:
 
 @contextlib.contextmanager
 def _workspace() -> Iterator[Path]:
-    with subprocess.Popen(["/bin/sh", "-c", _KEEPER], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          start_new_session=True) as keeper:
-        assert keeper.stdin and keeper.stdout and keeper.stderr
-        folder = os.fsdecode(keeper.stdout.read())
-        if not folder:
-            why = keeper.stderr.read().decode(errors="replace").strip()
-            raise SpatchError(f"no temporary folder: {why}")
+    with contextlib.ExitStack() as held:
         try:
-            yield Path(folder)
-        finally:
-            keeper.stdin.close()
+            folder = held.enter_context(scratch.folder())
+        except ScratchError as error:
+            raise SpatchError(str(error)) from error
+        yield folder
 
 
 def _write_inputs(work: _Work, macros: Path) -> None:

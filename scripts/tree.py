@@ -24,6 +24,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import gitsafe
+from scratch import ScratchError
+
 # The proof of a kernel tree, beside its Makefile.
 _HEADER = "include/linux/scatterlist.h"
 _VERSION = re.compile(
@@ -160,22 +163,11 @@ def _tracks(root: Path, name: str) -> bool:
 
 
 def _git(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run git on the tree and on no other, with nothing written by it.
-
-    The user's own configuration is heard, since it decides about line ends
-    and about who may read the repository; of the environment, only what
-    names configuration is.
-    """
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
-    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_LITERAL_PATHSPECS": "1"}
+    """Ask git about the tree; nothing is written, and no program of its
+    configuration is run."""
     try:
-        return subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-C", str(root), *words],
-            env=env, stdin=subprocess.DEVNULL, capture_output=True,
-            check=False)
-    except OSError as error:
+        return gitsafe.run(root, *words)
+    except (OSError, ScratchError) as error:
         raise TreeError(f"git: {cause(error)}; DIRTY=1 goes on without "
                         "it") from error
 

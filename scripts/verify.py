@@ -29,6 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import gitsafe
 import kconfig
 import repo
 
@@ -266,9 +267,7 @@ def _list(root: Path, copy: Path) -> tuple[bytes, str]:
 
     Without git, the mark is of all that is not below copy.
     """
-    done = subprocess.run(["git", "-c", "core.fsmonitor=false", "-C",
-                           str(root), "ls-files", "-z"],
-                          capture_output=True, env=repo.mine()) \
+    done = gitsafe.run(root, "ls-files", "-z") \
         if shutil.which("git") and (root / ".git").exists() else None
     listed = done.stdout if done and done.returncode == 0 else b""
     digest = hashlib.sha256(os.fsencode(root))

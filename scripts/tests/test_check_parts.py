@@ -147,13 +147,14 @@ class Changed(unittest.TestCase):
             (folder / "a.c").write_bytes(b"1\n2\nX\n")
             (folder / "new.c").write_bytes(b"1\n")
             tree = trees.open_tree(name)
-            lines = changed.since(tree, "HEAD")
-            self.assertEqual({"a.c", "new.c"}, set(lines))
+            lines = changed.Since(tree, "HEAD")
+            self.assertEqual(["a.c", "new.c"],
+                             lines.load(["a.c", "b.c", "new.c"]))
             self.assertTrue(changed.touches(lines, "a.c", 3, 3))
             self.assertFalse(changed.touches(lines, "a.c", 1, 1))
             for revision in ("no-such", "--output=x"):
                 with self.assertRaises(ChangedError):
-                    changed.since(tree, revision)
+                    changed.Since(tree, revision)
             self.assertFalse((folder / "x").exists())
 
 

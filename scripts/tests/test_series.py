@@ -458,9 +458,11 @@ class FailureTest(SeriesCase):
                       f"file://{self.root}", str(clone))
         self.refuse(RepoError, "shallow clone", clone)
 
-    def test_detached_head(self) -> None:
+    def test_detached_head_is_no_start_for_a_branch(self) -> None:
         smalltree.git(self.root, "checkout", "-q", "--detach")
-        self.refuse(RepoError, "HEAD is detached", self.root)
+        self.refuse(RepoError, "BRANCH=x: HEAD is detached", self.root,
+                    branch="x")
+        self.assertTrue(self.write(self.root).mails)
 
     def test_repository_without_a_commit(self) -> None:
         bare = self.scratch / "bare"
