@@ -25,6 +25,8 @@ CONFIDENCE  = high
 LEFT        = warn
 ## DIRTY: {0,1} 1 works on a tree with local changes
 DIRTY       = 0
+## TRUST: {0,1} 1 runs scripts of a tree that belongs to another user
+TRUST       = 0
 ## FIX: {0,1} 1 corrects the page count of a tree that has the API
 FIX         = 0
 ## FORMAT: {text,json,sarif,github,gitlab,junit} what check prints
@@ -165,9 +167,9 @@ deps:
 ## preview: print what apply would change, as a diff
 ## check: report misuse of the API, old callers, and code it cannot read
 ## baseline: write the findings of today to a file, for check BASELINE=
-## series: write the change as one patch a subsystem to OUT/series
-## verify: compile what changed, before and after, and compare
-## boot: run the cases of the API in a kernel: in qemu, UML or KUnit
+## series: write one patch a subsystem; runs scripts of the tree
+## verify: compile what changed, before and after; runs its makefiles
+## boot: run the cases of the API in a kernel; runs its makefiles
 ## bench: measure this tool and its peers side by side
 verify boot: TOOLS += build
 boot: TOOLS += boot

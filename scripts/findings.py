@@ -114,3 +114,15 @@ def plain(text: str) -> str:
     """Return text that any terminal and any parser of UTF-8 can take."""
     return text.encode("utf-8", "surrogateescape").decode(
         "utf-8", "backslashreplace")
+
+
+def shown(text: str) -> str:
+    """Return text that does nothing to a terminal but appear on it.
+
+    A file's name or a line of source may hold what moves the cursor, renames
+    the window or turns the direction of the text. Line breaks and tabs stay.
+    """
+    return "".join(one if one.isprintable() or one in "\n\t" else
+                   "\\x%02x" % ord(one) if ord(one) < 256 else
+                   "\\u%04x" % ord(one) if ord(one) < 65536 else
+                   "\\U%08x" % ord(one) for one in plain(text))

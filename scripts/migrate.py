@@ -17,6 +17,7 @@ Source: the commands of design.md.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import signal
@@ -32,6 +33,7 @@ import boot
 import check
 import core
 import diffs
+import gitsafe
 import plan as planning
 import report as formats
 import series
@@ -47,7 +49,7 @@ from changed import ChangedError
 from check import CheckError
 from core import CoreError
 from edits import EditError
-from findings import LEVELS
+from findings import LEVELS, shown
 from ledger import Entry, LedgerError
 from maintainers import MaintainersError
 from plan import Plan, Settings
@@ -200,7 +202,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
     rest = options.rest
     under = ""
     if options.kernel and options.module:
-        tree = trees.open_tree(options.kernel)
+        tree = _tree(replace(options, module=""))
         under = trees.inside(tree, options.module)
         if under:
             options = replace(options, module="")
@@ -217,7 +219,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
 
 def _series(options: Options) -> None:
     """Write the change as patches, and touch nothing but OUT."""
-    tree = _tree(options)
+    tree = _trusted(options)
     settings = series.Settings(
         options.out, options.jobs, options.rest.shape, options.rest.branch,
         _count("VERSION", options.rest.version_number or "1"),
@@ -249,7 +251,7 @@ def _command(options: Options) -> str:
 
 def _verify(options: Options) -> None:
     """Compile what changes, before and after."""
-    tree = _tree(options)
+    tree = _trusted(options)
     with series.hold(options.out):
         plan = planning.make_plan(tree, options.settings)
         _record(options, plan)
@@ -267,7 +269,7 @@ def _verify(options: Options) -> None:
 
 def _boot(options: Options) -> None:
     """Run the walk's cases in a kernel."""
-    tree = _tree(options)
+    tree = _trusted(options)
     numbers = tuple(int(part) for part in tree.version.split(".")[:2]
                     if part.isdigit())
     kind = _word("KIND", options.rest.kind, ("", *boot.KINDS)) \
@@ -290,7 +292,20 @@ def _bench(options: Options) -> None:
 def _tree(options: Options) -> Tree:
     if not options.kernel and not options.module:
         raise UsageError("no tree: say which with KERNEL=dir")
-    return trees.open_tree(options.kernel, options.module)
+    tree = trees.open_tree(options.kernel, options.module)
+    if options.rest.trust:
+        gitsafe.trust(tree.root)
+    return tree
+
+
+def _trusted(options: Options) -> Tree:
+    """Return the tree for a command that runs its scripts and makefiles."""
+    tree = _tree(options)
+    if not gitsafe.belongs(tree.root):
+        raise UsageError(f"{tree.root}: belongs to another user, and "
+                         f"{options.rest.command} runs its scripts and "
+                         "makefiles: TRUST=1 allows that")
+    return tree
 
 
 def _embedded(options: Options) -> Tree:
@@ -442,6 +457,7 @@ _VARIABLES = (
 )
 _FLAGS = (
     ("dirty", "work on a tree with local changes"),
+    ("trust", "run the scripts of a tree that belongs to another user"),
     ("fix", "mend the page count of a tree that has the API"),
     ("signoff", "series: sign with the user's own name"),
     ("verbose", "say more"),
@@ -482,5 +498,17 @@ def _word(name: str, text: str, good: Sequence[str]) -> str:
     return text
 
 
+class _Shown(io.TextIOWrapper):
+    """A stream of sentences, in which no name can move the cursor.
+
+    Data goes to the buffer below it, byte for byte.
+    """
+
+    def write(self, text: str) -> int:
+        return super().write(shown(text))
+
+
 if __name__ == "__main__":
+    sys.stdout = _Shown(sys.stdout.buffer, "utf-8", line_buffering=True)
+    sys.stderr = _Shown(sys.stderr.buffer, "utf-8", line_buffering=True)
     sys.exit(main(sys.argv[1:]))

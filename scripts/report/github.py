@@ -4,13 +4,13 @@
 Data:   Report -> one `::error file=..` line a finding, then the sums.
 Units:  GitHub shows ten of a kind a step; the rest is in the log.
 Errors: none.
-Source: "Workflow commands for GitHub Actions": % CR LF are escaped in the
+Source: "Workflow commands for GitHub Actions": % and LF are escaped in the
         message, and : , in properties as well.
 """
 
 from __future__ import annotations
 
-from findings import Finding, Report, plain
+from findings import Finding, Report, shown
 
 _WORDS = {"high": "error", "moderate": "warning", "low": "notice"}
 
@@ -33,8 +33,7 @@ def _row(found: Finding) -> str:
 
 
 def _message(text: str) -> str:
-    return (plain(text).replace("%", "%25").replace("\r", "%0D")
-            .replace("\n", "%0A"))
+    return shown(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _value(text: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as xml
 
-from findings import Finding, Report, plain
+from findings import Finding, Report, shown
 
 # XML has no way to write these.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -35,11 +35,11 @@ def render(report: Report) -> bytes:
         "skipped": str(len(skipped))})
     for rule, findings in sorted(by_rule.items()):
         case = xml.SubElement(suite, "testcase",
-                              {"classname": "sgwalk", "name": rule})
+                              {"classname": "sgwalk", "name": _clean(rule)})
         if findings:
             failure = xml.SubElement(case, "failure", {
                 "type": findings[0].level,
-                "message": f"{len(findings)} of {rule}"})
+                "message": _clean(f"{len(findings)} of {rule}")})
             failure.text = "\n".join(
                 _clean(f"{found.file}:{found.line}:{found.column}: "
                        f"{found.message}") for found in findings)
@@ -50,4 +50,4 @@ def render(report: Report) -> bytes:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub("?", plain(text))
+    return _CONTROL.sub("?", shown(text))

@@ -8,25 +8,25 @@ Source: "Formatting Error Messages" in the GNU coding standards.
 
 from __future__ import annotations
 
-import os
-
-from findings import Finding, Report, plain
+from findings import Finding, Report, shown
 
 _WORDS = {"high": "error", "moderate": "warning", "low": "note"}
 
 
 def render(report: Report) -> bytes:
-    # A file name goes out byte for byte, so that it can be opened.
-    rows = [os.fsencode(_row(found)) for found in report.findings]
-    rows += [os.fsencode(f"not run: {rule}: {why}")
-             for rule, why in report.skipped]
-    rows.append(report.summary().encode())
+    rows = [_row(found) for found in report.findings]
+    rows += [_line(f"not run: {rule}: {why}") for rule, why in report.skipped]
+    rows.append(report.summary())
     if report.sums:
-        rows.append(report.sums.encode())
-    return b"".join(row + b"\n" for row in rows)
+        rows.append(report.sums)
+    return "".join(row + "\n" for row in rows).encode()
 
 
 def _row(found: Finding) -> str:
-    file = found.file.replace("\n", "\\n").replace("\r", "\\r")
-    return (f"{file}:{found.line}:{found.column}: {_WORDS[found.level]}: "
-            f"{' '.join(plain(found.message).split())} [{found.rule}]")
+    return (f"{_line(found.file)}:{found.line}:{found.column}: "
+            f"{_WORDS[found.level]}: {_line(' '.join(found.message.split()))} "
+            f"[{_line(found.rule)}]")
+
+
+def _line(text: str) -> str:
+    return shown(text).replace("\n", "\\n")

@@ -164,7 +164,7 @@ class Others(unittest.TestCase):
     def test_text_is_one_line_a_finding_and_the_sums(self) -> None:
         lines = formats.render(FULL, "text").split(b"\n")
         self.assertEqual(
-            b"drivers/a b%:,\xff\\n.c:3:2: error: 50% of it: a, b\nand c "
+            b"drivers/a b%:,\\xff\\n.c:3:2: error: 50% of it: a, b\nand c "
             b"[unmap-mapped-count]".replace(b"\nand", b" and"), lines[0])
         self.assertEqual(b"sites 1: 1 kept", lines[-2])
         self.assertTrue(lines[-3].startswith(b"findings 3: 1 high, 0 "))
@@ -175,6 +175,17 @@ class Others(unittest.TestCase):
             "::error file=drivers/a b%25%3A%2C\\xff%0A.c,line=3,endLine=3,"
             "col=2,title=unmap-mapped-count::50%25 of it: a, b%0Aand c",
             first)
+
+    def test_no_name_and_no_message_moves_the_cursor(self) -> None:
+        odd = "\x1b]0;title\x07\x1b[2J\x9b1A\x7f\r\x08\u202e\udc9b"
+        report = made(
+            Finding(f"a{odd}.c", 1, 1, f"r{odd}", f"m{odd}", "misuse", "high",
+                    odd), skipped=((f"n{odd}", f"w{odd}"),))
+        for form in formats.FORMATS:
+            with self.subTest(form):
+                text = formats.render(report, form).decode("utf-8")
+                self.assertEqual([], [one for one in text if one != "\n"
+                                      and not one.isprintable()])
 
     def test_gitlab_has_the_keys_that_it_asks_for(self) -> None:
         value = held(FULL, "gitlab")
