@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Optional, Sequence
 
 import counts
+import reach
 import units as iterators
 from counts import Count, Kind, Why
 from ctext import Text
 from edits import Edit, EditError, permitted, render, spoils
-from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Unit, Use
+from reach import Found
+from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Decl, Unit, Use
 
 _API_NAMES = frozenset(CALLS) | frozenset(TYPES)
 _NEW_NAMES = frozenset((b"for_each_sg_dma_page", b"__sg_page_iter_dma_next",
@@ -34,6 +36,8 @@ _GUARD = re.compile(
     rb"|SG_DMA_PAGE|SG_PAGE_ITER|sg_dma_page|sg_page_iter|\bHAVE_|_BACKPORT"
     rb"|_IS_PRESENT|_PRESENT\b", re.IGNORECASE)
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
+# What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
+_MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
 _MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
 _CHANGES = (b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=",
             b"<<=", b">>=", b"++", b"--")
@@ -60,6 +64,10 @@ class Evidence:
     outside: frozenset[bytes] = frozenset()  # names that unseen files use
     # function that takes an iterator -> the files that have its name
     named: Mapping[bytes, Sequence[str]] = field(default_factory=dict)
+    # unit, by its key -> what reaches it through the preprocessor
+    reached: Mapping[tuple[str, int], Found] = field(default_factory=dict)
+    # file -> tokens that measure or cast the bare type
+    measured: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,7 +124,11 @@ def _defines(text: Text, at: int) -> bool:
     if text.text(at - 1) == b"(" and \
             text.text(at - 2).startswith(b"EXPORT_SYMBOL"):
         return True
-    return function is None and text.text(at + 1) == b"("
+    # A type stands before what is defined; before a call in a file that is
+    # included into a function does not.
+    before = text.text(at - 1)
+    return function is None and text.text(at + 1) == b"(" and at > 0 and (
+        before == b"*" or text.tokens[at - 1].kind == "id")
 
 
 def clash(text: Text) -> Optional[tuple[str, int]]:
@@ -198,6 +210,10 @@ def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> str:
             condition = text.groups[group].conditions[0].decode("latin-1")
             return (f"#{condition} splits it: line "
                     f"{text.line_of(known[1])} and line {text.line_of(at)}")
+    for file in unit.files:
+        inside = reach.splits(texts[file], unit, file)
+        if inside:
+            return inside
     return ""
 
 
@@ -270,11 +286,108 @@ def refusal(texts: Mapping[str, Text], unit: Unit,
         return Verdict("manual", "", "version-guard: the function chooses "
                        "between kernels; convert the branch for this one by "
                        "hand")
+    found = evidence.reached.get(unit.key)
+    if found is not None:
+        return Verdict("manual", "", found.reason)
+    shape = _shape(texts, unit, evidence)
+    if shape is not None:
+        return shape
     escape = _escape(texts, unit, evidence)
     if escape:
         return Verdict("manual", "", f"escapes: {escape}; convert it together "
                        "with whoever has the other end")
     return None
+
+
+def _shape(texts: Mapping[str, Text], unit: Unit,
+           evidence: Evidence) -> Optional[Verdict]:
+    """Refuse what a change of the type breaks though every use is known."""
+    for decl in unit.decls:
+        text = texts[decl.file]
+        place = f"{decl.file}:{text.line_of(decl.tag)}"
+        if iterators.is_extern(text, decl) and decl.kind in ("local",
+                                                             "global"):
+            return Verdict("manual", "", f"extern: {place} declares an "
+                           "iterator whose definition stands elsewhere; "
+                           "convert both by hand")
+        if not _initialised(text, decl):
+            return Verdict("manual", "", "initialiser: the members of the "
+                           f"iterator are initialised one by one at {place}; "
+                           "they move to .base, so convert it by hand")
+    for file in unit.files:
+        where = _designated(texts[file]) if any(
+            decl.kind == "member" for decl in unit.decls) else -1
+        if where >= 0:
+            return Verdict("manual", "", "initialiser: members of an iterator "
+                           f"are initialised at {file}:"
+                           f"{texts[file].line_of(where)}; they move to "
+                           ".base, so convert it by hand")
+    for decl in unit.decls:
+        text = texts[decl.file]
+        function = text.function_of(decl.tag)
+        for at in evidence.measured.get(decl.file, ()):
+            if text.function_of(at) in (function, None) and decl.tag != at:
+                return Verdict(
+                    "manual", "", "measured: the type is cast, measured or "
+                    f"compared at {decl.file}:{text.line_of(at)}, beside an "
+                    "iterator of this type; decide by hand what is meant")
+    for use in unit.uses:
+        early = _unstepped(texts[use.file], unit, use)
+        if early is not None:
+            return Verdict(
+                "manual", "", "unstepped: line "
+                f"{texts[use.file].line_of(early.at)} of {use.file} reads the "
+                "address before the first step, so the first entry comes "
+                "twice; step first, by hand")
+    return None
+
+
+def measured(units: Iterable[Unit]) -> dict[str, list[int]]:
+    """Return the tokens, by file, that name the bare page iterator's type."""
+    found: dict[str, list[int]] = {}
+    for unit in units:
+        for decl in unit.decls:
+            if decl.kind == "cast" and decl.type == PAGE:
+                found.setdefault(decl.file, []).append(decl.tag)
+    return found
+
+
+def _initialised(text: Text, decl: Decl) -> bool:
+    """Tell whether a declaration has no initialiser, or an empty one."""
+    if decl.at < 0 or decl.pointer or decl.kind not in ("local", "global"):
+        return True
+    end = text.statement_end(decl.at)
+    words = text.words(decl.at, end)
+    if b"=" not in words:
+        return True
+    value = tuple(word for word in words[words.index(b"=") + 1:]
+                  if word not in (b"{", b"}", b","))
+    return value in ((), (b"0",), (b"NULL",))
+
+
+def _designated(text: Text) -> int:
+    """Return where a member of an iterator may be initialised, or -1."""
+    for at, token in enumerate(text.tokens):
+        if token.kind != "id" or token.text not in _MEMBERS:
+            continue
+        if text.text(at - 1) in (b".",) and text.text(at - 2) in (b"{", b",") \
+                and text.text(at + 1) == b"=":
+            return at
+        if text.text(at - 1) in (b"{", b",") and text.text(at + 1) == b":":
+            return at
+    return -1
+
+
+def _unstepped(text: Text, unit: Unit, start: Use) -> Optional[Use]:
+    """Return the use that reads what a start has not stepped to yet."""
+    if start.act is not Act.START:
+        return None
+    function = text.function_of(start.at)
+    behind = [use for use in unit.uses if use.file == start.file
+              and use.start >= start.end
+              and text.function_of(use.at) == function]
+    first = min(behind, key=lambda use: use.start, default=None)
+    return first if first is not None and first.act is Act.ADDRESS else None
 
 
 def _escape(texts: Mapping[str, Text], unit: Unit,
@@ -284,7 +397,8 @@ def _escape(texts: Mapping[str, Text], unit: Unit,
             name = decl.owner.decode("latin-1")
             for file in evidence.named.get(decl.owner, unit.files):
                 text = texts[file]
-                if file != decl.file and (
+                if file != decl.file and not iterators.together(
+                        texts, file, decl.file) and (
                         _is_own(text, decl.owner)
                         or not decl.file.endswith(".h")
                         and iterators.is_static(texts[decl.file], decl)):

@@ -38,6 +38,7 @@ from ctext import Text
 from edits import Edit, EditError, from_diff, render
 from judge import Evidence, Proposal, Verdict
 from ledger import Entry, Ledger
+from reach import Found, Reach
 from rules import Rule
 from units import API_FILES, DMA, PAGE, Act, Unit
 
@@ -322,12 +323,36 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
                           work.texts[decl.file], decl)})
     evidence.outside = frozenset(_words_elsewhere(work, exposed))
     evidence.named = _holders(work)
+    evidence.reached = _reached(work, open_units, proposals)
+    evidence.measured = judge.measured(work.units)
     for number in open_units:
         unit = work.units[number]
         verdicts[number] = (
             _converted(work, unit, proposals.get(number, []), evidence)
             or _left(work, unit, evidence))
     return verdicts
+
+
+def _reached(work: _Work, numbers: Sequence[int],
+             proposals: Mapping[int, Sequence[Proposal]]) -> dict[
+                 tuple[str, int], Found]:
+    """Return what reaches units through macros and included files."""
+    def read(file: str) -> Optional[bytes]:
+        try:
+            return trees.read(work.tree, file)
+        except trees.TreeError:
+            return None
+
+    asked = Reach(work.tree.root, work.texts, read)
+    found = {}
+    for number in numbers:
+        unit = work.units[number]
+        reads = number in proposals or unit.has(Act.ADDRESS) or \
+            judge.reads_by_field(work.texts, unit)
+        what = asked.of(unit, far=reads)
+        if what is not None:
+            found[unit.key] = what
+    return found
 
 
 def _proposals(work: _Work, results: Sequence[spatch.Result],
@@ -420,6 +445,9 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     if not wrong and unit.types == {DMA}:
         return Verdict("kept", "", "dma-walk: declared, stepped and read as "
                        "a DMA page iterator")
+    found = evidence.reached.get(unit.key)
+    if found is not None and found.reads and not reads:
+        return Verdict("manual", "", found.reason)
     plain = not wrong and not reads
     for rule, verdict, reason in marks:
         # A rule follows paths, and past a block with a variable of the same

@@ -21,6 +21,7 @@ Source: the signatures of include/linux/scatterlist.h, v3.9 to v6.12.
 from __future__ import annotations
 
 import enum
+import functools
 import os
 import re
 from dataclasses import dataclass, field, replace
@@ -64,8 +65,13 @@ API_FILES = ("include/linux/scatterlist.h", "lib/scatterlist.c")
 _API_STRUCTS = (PAGE, DMA, b"sg_mapping_iter")
 _KEYWORDS = (b"if", b"while", b"switch", b"return", b"for", b"sizeof",
              b"likely", b"unlikely", b"WARN_ON", b"BUG_ON", b"WARN_ON_ONCE")
+_OPERATORS = (b"sizeof", b"typeof", b"__typeof__", b"__typeof", b"_Alignof",
+              b"__alignof__", b"offsetof", b"__builtin_offsetof", b"_Generic",
+              b"__builtin_types_compatible_p", b"_Alignas", b"container_of")
 _INTEGER = re.compile(rb"unsigned|long|int|uintptr_t|size_t|u64|u32|bool")
 _NULL = (b"NULL", b"0")
+_INCLUDE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*include(?:\s|/\*.*?\*/)*"
+                      rb"[\"<]([^\">]+)[\">]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ class Decl:
 
     file: str
     name: bytes              # empty for a cast, sizeof or abstract parameter
-    kind: str    # local param member global returned cast forward api typedef
+    # local param member global returned cast sized forward api typedef
+    kind: str
     type: bytes              # PAGE or DMA
     tag: int                 # the token `struct`, or the tag where it is bare
     at: int                  # the token of the name, -1 without one
@@ -154,6 +161,16 @@ def is_static(text: Text, decl: Decl) -> bool:
     return b"static" in text.words(text.item_start(decl.tag), decl.tag)
 
 
+def is_extern(text: Text, decl: Decl) -> bool:
+    """Tell whether a declaration leaves the definition to another one."""
+    return b"extern" in text.words(_statement(text, decl.tag), decl.tag)
+
+
+def together(texts: Mapping[str, Text], one: str, other: str) -> bool:
+    """Tell whether one of two files includes the other."""
+    return _includes(texts[one], other) or _includes(texts[other], one)
+
+
 def trouble(unit: Unit) -> str:
     """Say why a unit has not one type throughout, "" when it has."""
     if len(unit.types) != 1:
@@ -201,6 +218,7 @@ class _Binder:
         self.parent = list(range(len(self.decls)))
         self._same_type_token()
         self._same_variable()
+        self._same_object()
         taken = {(decl.file, decl.at) for decl in self.decls}
         for number, decl in self._by_scope():
             self._variable(number, decl, taken)
@@ -210,6 +228,7 @@ class _Binder:
             self._orphans(file, text, taken)
         self._calls()
         self._prototypes()
+        self._measured()
         return self._collect()
 
     # --- declarations ------------------------------------------------------
@@ -271,13 +290,15 @@ class _Binder:
                           pointer, False, function.name,
                           scope=(stars, function.close))
             else:
-                self._add(file, b"", "cast", kind, tag, -1)
+                self._add(file, b"", "cast" if pointer or text.text(
+                    opened - 1) != b"sizeof" else "sized", kind, tag, -1)
             return
         callee = text.text(opened - 1)
         index = next((nth for nth, (lo, hi) in
                       enumerate(text.arguments(opened)) if lo <= at < hi), -1)
-        if callee in (b")",) or index < 0 or inside:
-            # A pointer to function, a member of one, or a local prototype.
+        if callee in (b")", *_OPERATORS) or index < 0 or inside:
+            # A pointer to function, a member of one, a local prototype, or
+            # an operator at file scope.
             self._add(file, b"", "cast", kind, tag, -1)
             return
         if function is not None and opened == function.head:
@@ -309,6 +330,22 @@ class _Binder:
             if decl.kind == "local" and decl.end:
                 self._join(number, first.setdefault(
                     (decl.file, decl.name, decl.end), number))
+
+    def _same_object(self) -> None:
+        """A name at file scope is one object, wherever else it is declared.
+
+        In its own file always; with extern in another file, or in a block,
+        where it is defined without static.
+        """
+        shared: dict[bytes, int] = {}
+        own: dict[tuple[str, bytes], int] = {}
+        for number, decl in enumerate(self.decls):
+            far = is_extern(self.texts[decl.file], decl)
+            if decl.kind != "global" and not (far and decl.kind == "local"):
+                continue
+            self._join(number, own.setdefault((decl.file, decl.name), number))
+            if far or not is_static(self.texts[decl.file], decl):
+                self._join(number, shared.setdefault(decl.name, number))
 
     # --- uses --------------------------------------------------------------
 
@@ -382,7 +419,8 @@ class _Binder:
             decl = self.decls[number]
             if decl.file == file:
                 near = len(file) + 1
-            elif not decl.file.endswith(".c") or _includes(text, decl.file):
+            elif not decl.file.endswith(".c") or \
+                    together(self.texts, decl.file, file):
                 near = len(os.path.commonprefix(
                     (os.path.dirname(file) + "/",
                      os.path.dirname(decl.file) + "/")))
@@ -446,7 +484,8 @@ class _Binder:
     def _visible(self, decl: Decl, file: str) -> bool:
         """Tell whether a call in a file can mean the function of a decl."""
         return decl.file == file or decl.file.endswith(".h") or \
-            not is_static(self.texts[decl.file], decl)
+            not is_static(self.texts[decl.file], decl) or \
+            together(self.texts, decl.file, file)
 
     def _prototypes(self) -> None:
         """Join the parameter of a prototype with that of the definition."""
@@ -459,6 +498,25 @@ class _Binder:
                         and self._visible(self.decls[other], decl.file)):
                     self._join(number, other)
             first.setdefault((decl.owner, decl.index), []).append(number)
+
+    def _measured(self) -> None:
+        """Join sizeof(struct ..) with the variable that it helps to clear.
+
+        Anywhere else it is a use of the type that follows no variable.
+        """
+        for number, decl in enumerate(self.decls):
+            if decl.kind != "sized":
+                continue
+            text = self.texts[decl.file]
+            opened = _opening(text, _opening(text, decl.tag))
+            cleared = [owner for owner, use in self.uses
+                       if use.file == decl.file and use.act is Act.TEST
+                       and opened < use.at < decl.tag] \
+                if opened > 0 and text.text(opened - 1) == b"memset" else []
+            if cleared:
+                self._join(number, cleared[0])
+            else:
+                self.decls[number] = replace(decl, kind="cast")
 
     def _collect(self) -> list[Unit]:
         units: dict[int, Unit] = {}
@@ -538,10 +596,15 @@ def _structure(text: Text, at: int) -> Optional[bytes]:
 
 def _includes(text: Text, file: str) -> bool:
     """Tell whether a file is included by its name, whatever the folder."""
-    name = re.escape(os.fsencode(os.path.basename(file)))
-    return any(re.match(rb"(?:#|%:)\s*include\s*[\"<](?:[^\">]*/)?" + name
-                        + rb"[\">]", token.text)
-               for token in text.tokens if token.kind == "directive")
+    return os.path.basename(file) in _included_names(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _included_names(text: Text) -> frozenset[str]:
+    found = (_INCLUDE.match(token.text) for token in text.tokens
+             if token.kind == "directive")
+    return frozenset(os.path.basename(os.fsdecode(name[1]))
+                     for name in found if name is not None)
 
 
 def _declarators(text: Text, at: int) -> Iterable[tuple[int, bool, bool,

@@ -251,6 +251,15 @@ expression sgl, nents, off;
 
 @depends on retyped@
 idexpression struct sg_dma_page_iter it;
+expression E;
+@@
+  memset(&it, E,
+- sizeof(struct sg_page_iter)
++ sizeof(struct sg_dma_page_iter)
+  )
+
+@depends on retyped@
+idexpression struct sg_dma_page_iter it;
 @@
 - __sg_page_iter_next(
 + __sg_page_iter_dma_next(

@@ -119,6 +119,58 @@ class RefusalTest(unittest.TestCase):
         self.assertIn("escapes", refusal(helper + b"EXPORT_SYMBOL(h);\n"))
 
 
+    def test_if_inside_of_a_loop_header(self) -> None:
+        self.assertIn("ifdef-split", refusal(WALK.replace(
+            b"t->nents", b"\n#ifdef CONFIG_X\n1\n#else\nt->nents\n#endif\n")))
+
+    def test_members_that_are_initialised_one_by_one(self) -> None:
+        for value in (b"{ .sg = NULL }", b"{ sg: NULL }", b"{ NULL, 1 }",
+                      b"other", b"MADE", b"{ [0] = 1 }"):
+            with self.subTest(value):
+                self.assertIn("initialiser", refusal(WALK.replace(
+                    b"iter it;", b"iter it = " + value + b";")))
+        for value in (b"{ }", b"{ 0 }", b"{ NULL }", b"{ { 0 } }"):
+            self.assertEqual(refusal(WALK.replace(
+                b"iter it;", b"iter it = " + value + b";")), "")
+
+    def test_members_that_are_initialised_within_their_structure(
+            self) -> None:
+        member = (b"struct w { int a; struct sg_page_iter i; };\n"
+                  b"u64 f(struct w *w)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(&w->i);\n}\n")
+        self.assertEqual(refusal(member), "")
+        for value in (b"{ 1, { .sg = NULL } }", b"{ 1, { sg: NULL } }"):
+            self.assertIn("initialiser", refusal(
+                member + b"struct w one = " + value + b";\n"))
+
+    def test_declaration_of_what_another_file_defines(self) -> None:
+        self.assertIn("extern", refusal(WALK.replace(
+            b"\tstruct sg_page_iter it", b"\textern struct sg_page_iter it")))
+
+    def test_type_that_is_measured_beside_the_iterator(self) -> None:
+        for before, line in ((b"BUILD_BUG_ON(sizeof(struct sg_page_iter) > 9);",
+                              b""),
+                             (b"", b"_Static_assert(sizeof(struct sg_page_iter)"
+                              b" > 9, \"\");\n")):
+            texts = {"f.c": Text(line + WALK.replace(
+                b"\n\tfor_each", b"\n\t" + before + b"\n\tfor_each"))}
+            walk = next(unit for unit in units.bind(texts) if unit.uses)
+            known = evidence()
+            known.measured = judge.measured(units.bind(texts))
+            found = judge.refusal(texts, walk, known)
+            assert found is not None
+            self.assertIn("measured", found.reason)
+
+    def test_address_that_is_read_before_the_first_step(self) -> None:
+        walk = WALK.replace(
+            b"\tfor_each_sg_page(t->sgl, &it, t->nents, 0)\n",
+            b"\t__sg_page_iter_start(&it, t->sgl, t->nents, 0);\n\tdo\n")
+        self.assertIn("unstepped", refusal(walk.replace(
+            b"&it);\n}", b"&it);\n\twhile (__sg_page_iter_next(&it));\n}")))
+        self.assertEqual(refusal(walk.replace(
+            b"\tdo\n", b"\twhile (__sg_page_iter_next(&it))\n")), "")
+
+
 class HoldsTest(unittest.TestCase):
 
     def test_whole_conversion_holds(self) -> None:

@@ -99,6 +99,30 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(self.codes(found, "d.c") & {"unparsed"},
                          {"unparsed"})
 
+    def test_what_the_preprocessor_reaches_is_left(self) -> None:
+        loop = b"\n\t\t*out++ = sg_page_iter_dma_address(&it);"
+        more = WALK.replace(loop, b" {" + loop + b"\n\t\tMORE\n\t}")
+        found = self.plan({
+            "a.c": b"#define PG() put(sg_page_iter_page(&it))\n"
+                   + more.replace(b"MORE", b"PG();"),
+            "b.c": more.replace(b"\t\tMORE", b'#include "b.tpl"'),
+            "b.tpl": b"\t\tput(it.__nents);\n",
+            "c.c": WALK.replace(b"t->nents", b"\n#ifdef X\n\t\t1\n#else\n"
+                                b"\t\tt->nents\n#endif\n\t\t"),
+            "d.c": WALK.replace(b"\n\tfor_", b"\n\tB(sizeof(struct "
+                                b"sg_page_iter));\n\tfor_"),
+            "e.c": b"#define READ(i) sg_page_iter_dma_address(i)\n"
+                   + WALK.replace(b"sg_page_iter_dma_address", b"READ")})
+        self.assertEqual(self.codes(found, "a.c"), {"macro", "macro-use"})
+        self.assertEqual(self.codes(found, "b.c"), {"fragment"})
+        self.assertEqual(self.codes(found, "c.c"), {"ifdef-split"})
+        self.assertEqual(set(self.verdicts(found, "d.c")), {"manual"})
+        self.assertEqual(set(self.verdicts(found, "e.c")),
+                         {"unread", "manual"})
+        self.assertEqual(set(found.after) - set(found.core), set())
+        assert found.form is not None
+        self.assertEqual(found.form.value, "transitional")
+
     def test_macro_body_is_unread_and_compat_header_kept(self) -> None:
         found = self.plan({
             "m.h": b"#define ADDR(i) sg_page_iter_dma_address(i)\n",

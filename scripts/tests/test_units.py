@@ -183,6 +183,46 @@ void f(void)
             v_h=b"struct v {\n\tstruct sg_page_iter it;\n};\n")
         self.assertEqual(found[0].uses, [])
 
+    def test_one_object_declared_twice_is_one_unit(self) -> None:
+        found = units(b"struct sg_page_iter it;\nstruct sg_page_iter it;\n"
+                      b"void f(void)\n{\n\textern struct sg_page_iter it;\n"
+                      b"\tg(&it);\n}\n",
+                      b=b"extern struct sg_page_iter it;\n")
+        self.assertEqual([len(unit.decls) for unit in found], [4])
+        found = units(b"static struct sg_page_iter it;\n",
+                      b=b"static struct sg_page_iter it;\n")
+        self.assertEqual(len(found), 2)
+
+    def test_size_of_the_type_goes_with_what_it_clears(self) -> None:
+        found = units(b"void f(void)\n{\n\tstruct sg_page_iter it;\n"
+                      b"\tmemset(&it, 0, sizeof(struct sg_page_iter));\n}\n")
+        self.assertEqual([decl.kind for unit in found for decl in unit.decls],
+                         ["local", "sized"])
+        self.assertEqual(len(found), 1)
+        found = units(b"void f(void)\n{\n\tstruct sg_page_iter it;\n"
+                      b"\tsave(&it, sizeof(struct sg_page_iter));\n}\n")
+        self.assertEqual([decl.kind for unit in found for decl in unit.decls],
+                         ["local", "cast"])
+
+    def test_operator_at_file_scope_declares_no_parameter(self) -> None:
+        found = units(b"_Static_assert(sizeof(struct sg_page_iter) > 1, \"\");\n"
+                      b"char b[sizeof(struct sg_page_iter)];\n")
+        self.assertEqual([decl.kind for unit in found for decl in unit.decls],
+                         ["cast", "cast"])
+
+    def test_static_helper_is_seen_across_an_include(self) -> None:
+        helper = (b"static u64 h(struct sg_page_iter *p)\n{\n"
+                  b"\treturn sg_page_iter_dma_address(p);\n}\n")
+        user = (b"void f(void)\n{\n\tstruct sg_page_iter it;\n\th(&it);\n}\n")
+        self.assertEqual(len(bind({
+            "a.c": Text(helper + b'#include "b.inc"\n'),
+            "b.inc": Text(user)})), 1)
+        self.assertEqual(len(bind({
+            "a.inc": Text(helper),
+            "b.c": Text(b'#include "a.inc"\n' + user)})), 1)
+        self.assertEqual(len(bind({
+            "a.c": Text(helper), "b.inc": Text(user)})), 2)
+
     def test_prototype_follows_its_definition(self) -> None:
         found = units(b"u64 f(struct sg_page_iter *p)\n{\n"
                       b"\treturn sg_page_iter_dma_address(p);\n}\n",
