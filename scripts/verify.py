@@ -6,12 +6,16 @@ of an out-of-tree build nor a build can write into it. One configuration is
 made: the machine's defconfig and what the touched files need. Objects are
 built with each function in a section of its own, which makes a difference in
 a disassembly the difference of a function. A line counts as reached when the
-preprocessor's output holds it, macro definitions included.
+preprocessor's output holds it, macro definitions included. A line of an inline
+function in a header counts only where a file that is built calls the function,
+since a compiler drops an inline function that nobody calls.
 
 Data:   a tree, its files before, Steps -> Report.
 Units:  section sizes in bytes; lines 1-based in the file as a step leaves it.
-Errors: VerifyError, when nothing can be built here. A step that does not
-        build is a Report, not an error.
+Errors: VerifyError, when nothing can be built here. Its message has the cause
+        and paths of this machine, and is for the terminal; a mail can say no
+        more than that nothing was built. A step that does not build is a
+        Report, not an error.
 Source: core.md's recipes in the design notes; v4.10, v4.20 and v6.1 with
         gcc 12.2 and binutils 2.40.
 """
@@ -61,7 +65,24 @@ _PLACE = re.compile(r"(\.(?:rodata|data|bss|init|LC|L)[\w.$]*|__bug_table)"
 _WARN = re.compile(r"R_X86_64_\w+\s+warn_slowpath_")
 _LINE = re.compile(r"\$0x[0-9a-f]+,%esi")
 _CONDITION = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b(.*)$")
-_OBJECTS_A_HEADER = 64       # objects built for one header of a driver
+_OBJECTS_A_HEADER = 64       # objects built for one header
+# An inline function of a header, and a macro with arguments. Comments and
+# strings are blank by then.
+_INLINE = re.compile(r"^static\s[^;{}()#]*\binline\b[^;{}()#]*?"
+                     r"\b(?P<name>\w+)\s*\((?P<args>[^;{}]*)\)\s*"
+                     r"\{.*?^\}", re.MULTILINE | re.DOTALL)
+_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)\("
+                    r"(?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
+# What no build of this kernel compiles.
+_OTHER_PROGRAMS = ("tools/", "Documentation/", "samples/", "usr/", "scripts/")
+# What says why make stopped, as opposed to that it did.
+_CAUSE = re.compile(r"error|\*\*\* |not found|no such|denied|cannot|can't"
+                    r"|could not|undefined|multiple definition|missing"
+                    r"|unable|failed|killed", re.IGNORECASE)
+_NOISE = re.compile(r"^make(\[\d+\])?: (Entering|Leaving|Target |Nothing |warning"
+                    r"|\*\*\* (\[|Waiting))|: warning: |: note: "
+                    r"|^In file included|^\s+from |: In function |: In member "
+                    r"|: At top level|^\s*\d* \|")
 
 
 class VerifyError(Exception):
@@ -150,7 +171,10 @@ def run(root: Path, version: str, before: Mapping[str, bytes],
                             for name in step.contents)})
     for name, content in before.items():
         _put(room, name, content)
-    touched = {step.name: _objects(room, before, step) for step in steps}
+    touched, coming = {}, dict(before)
+    for step in steps:
+        touched[step.name] = _objects(room, before, coming, step)
+        coming.update(step.contents)
     every = sorted(set().union(*touched.values()))
     watched = sorted({_object(name) for name in untouched
                       if name.endswith(".c")} - set(every))
@@ -327,16 +351,20 @@ def _source(name: str) -> str:
 
 
 def _objects(room: _Room, before: Mapping[str, bytes],
-             step: Step) -> list[str]:
-    """Return the objects that show what a step does."""
+             now: Mapping[str, bytes], step: Step) -> list[str]:
+    """Return the objects that show what a step does to the files of now."""
     found = {_object(name) for name in step.contents if name.endswith(".c")}
     for name in step.contents:
         if name.endswith(".c"):
             continue
         if name.startswith("include/"):
-            # Half the tree includes it; its users in the series show it.
+            # Half the tree includes it. Who calls what the step changes in it
+            # shows the step, and so do its users in the series.
             found |= {_object(file) for file in before
                       if file.endswith(".c")}
+            found |= {_object(file) for file in _callers(
+                room, _changed_names(now.get(name, b""),
+                                     step.contents[name]))}
             continue
         include = re.compile(rb'^\s*#\s*include\s+["<]([^">]*/)?'
                              + re.escape(os.fsencode(Path(name).name))
@@ -347,6 +375,42 @@ def _objects(room: _Room, before: Mapping[str, bytes],
         found |= {_object(str(path.relative_to(room.src)))
                   for path in users[:_OBJECTS_A_HEADER]}
     return sorted(found)
+
+
+def _changed_names(old: bytes, new: bytes) -> set[str]:
+    """Return the inline functions and macros that differ in code."""
+    known = _definitions(old)
+    return {name for name, part in _definitions(new).items()
+            if known.get(name) != part}
+
+
+def _definitions(content: bytes) -> dict[str, str]:
+    """Return inline functions and macros of a header, without its comments."""
+    bare = _without_comments(content.decode("latin-1"))
+    return {found["name"]: " ".join(found[0].split())
+            for pattern in (_INLINE, _MACRO)
+            for found in pattern.finditer(bare)}
+
+
+def _callers(room: _Room, names: Iterable[str]) -> list[str]:
+    """Return the C files of the copy that name one of the names."""
+    words = "|".join(sorted(names))
+    if not words:
+        return []
+    done = subprocess.run(
+        ["grep", "-rlwE", "-Z", "--include=*.c", "-e", words, "."],
+        cwd=room.src, stdin=subprocess.DEVNULL, capture_output=True,
+        env=repo.neutral(room.folder))
+    if done.returncode > 1 or done.returncode < 0:
+        raise VerifyError(f"{room.src}: grep: "
+                          + done.stderr.decode("utf-8", "replace").strip())
+    files = sorted(os.fsdecode(name).removeprefix("./")
+                   for name in done.stdout.split(b"\0") if name)
+    return [name for name in files
+            if not name.startswith(_OTHER_PROGRAMS)
+            and (not name.startswith("arch/")
+                 or name.startswith(f"arch/{room.arch}/"))
+            ][:_OBJECTS_A_HEADER]
 
 
 def _configure(room: _Room, files: Sequence[str], steps: Sequence[Step],
@@ -405,7 +469,11 @@ def _named(steps: Sequence[Step], before: Mapping[str, bytes]) -> list[str]:
 def _must(room: _Room, target: str) -> None:
     done = _call(room, [target])
     if done.returncode != 0:
-        raise VerifyError(f"make {target}: {_last(done.stderr)}")
+        log = room.folder / "make.log"
+        log.write_text(done.stdout + done.stderr)
+        raise VerifyError(
+            f"make {target}: {_cause(done.stderr or done.stdout)}; "
+            f"all that it printed is in {log}")
 
 
 def _make(room: _Room, targets: Sequence[str]) -> str:
@@ -560,13 +628,17 @@ def _error(said: str, name: str) -> str:
     return "not part of this configuration"
 
 
-def _last(said: str) -> str:
-    """Return the line that says why make stopped."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    for line in lines:
-        if "error:" in line or "*** " in line:
-            return line
-    return lines[-1] if lines else "it failed and said nothing"
+def _cause(said: str) -> str:
+    """Return the first lines that tell why make stopped.
+
+    The last lines tell that it stopped; the cause is what a tool printed
+    before. A warning is no cause, nor are the lines that show its place.
+    """
+    lines = [line.strip() for line in said.splitlines()
+             if line.strip() and not _NOISE.search(line)]
+    told = [line for line in lines if _CAUSE.search(line)] or lines[-2:] \
+        or [line.strip() for line in said.splitlines() if "*** " in line]
+    return "; ".join(told[:2]) or "it failed and printed nothing"
 
 
 def _changed(old: bytes, new: bytes) -> list[int]:
@@ -603,22 +675,66 @@ def _missed(room: _Room, objects: Sequence[str],
             contents: Mapping[str, bytes],
             changed: Mapping[str, Sequence[int]]
             ) -> tuple[tuple[str, int], ...]:
-    """Return the changed lines that the preprocessor let through nowhere."""
+    """Return the changed lines that no build compiles.
+
+    Those that the preprocessor let through nowhere, and those of inline
+    functions that no file calls which is built.
+    """
     seen: dict[str, set[int]] = {name: set() for name in contents}
+    inlines = {name: _inlines(content) for name, content in contents.items()
+               if name.endswith(".h")}
+    names = {function for inside in inlines.values() for function in inside}
+    called: set[str] = set()
     for name in objects:
         path = room.build / (name[:-2] + ".i")
         if path.is_file():
-            _scan(room, path.read_text("latin-1"), seen)
+            _scan(room, path.read_text("latin-1"), seen, names, called)
+    _follow(inlines, contents, called)
+    idle = {name: {line for function, (first, last) in inside.items()
+                   if function not in called
+                   for line in range(first, last + 1)}
+            for name, inside in inlines.items()}
     return tuple(
         (name, line) for name, lines in sorted(changed.items())
-        for line in sorted({*lines} - _spread(contents[name], seen[name])))
+        for line in sorted({*lines} - (_spread(contents[name], seen[name])
+                                       - idle.get(name, set()))))
 
 
-def _scan(room: _Room, output: str, seen: Mapping[str, set[int]]) -> None:
-    """Note which lines of the files stand in a preprocessor's output."""
+def _inlines(content: bytes) -> dict[str, tuple[int, int]]:
+    """Return the first and last line of each inline function."""
+    bare = _without_comments(content.decode("latin-1"))
+    return {found["name"]: (bare.count("\n", 0, found.start()) + 1,
+                            bare.count("\n", 0, found.end()) + 1)
+            for found in _INLINE.finditer(bare)}
+
+
+def _follow(inlines: Mapping[str, Mapping[str, tuple[int, int]]],
+            contents: Mapping[str, bytes], called: set[str]) -> None:
+    """Add the inline functions that a called one of the headers calls."""
+    bodies = {}
+    for name, inside in inlines.items():
+        rows = _without_comments(contents[name].decode("latin-1")).split("\n")
+        bodies.update({function: {*re.findall(
+            r"\w+", "\n".join(rows[first - 1:last]))}
+            for function, (first, last) in inside.items()})
+    while True:
+        more = {other for function in called for other in bodies
+                if other in bodies.get(function, ())} - called
+        if not more:
+            return
+        called |= more
+
+
+def _scan(room: _Room, output: str, seen: Mapping[str, set[int]],
+          names: set[str], called: set[str]) -> None:
+    """Note which lines of the files stand in a preprocessor's output.
+
+    Of the names, those go into called that a line of a C file has.
+    """
     known: dict[str, set[int] | None] = {}
     lines: set[int] | None = None
     number = 0
+    source = False
     for line in output.split("\n"):
         marker = _MARKER.match(line)
         if marker:
@@ -631,9 +747,12 @@ def _scan(room: _Room, output: str, seen: Mapping[str, set[int]]) -> None:
                     inside = os.path.normpath(name)
                 known[name] = seen.get(inside)
             lines = known[name]
+            source = name.endswith(".c")
             continue
         if lines is not None and line.strip():
             lines.add(number)
+        if source and names and not line.startswith("#"):
+            called.update(names.intersection(re.findall(r"\w+", line)))
         number += 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from verify import Report, Step, VerifyError
 TREE = Path(__file__).resolve().parents[2] / "fixtures/tree"
 DRIVER = "drivers/misc/basalt.c"
 OTHER = "drivers/crypto/talc_sgl.c"
+LIST_H = "include/linux/scatterlist.h"
 HEADER = "drivers/gpu/drm/onyx/onyx_drv.h"
 CODE = b"""
 unsigned int basalt_added(unsigned int value);
@@ -169,15 +171,58 @@ unsigned int basalt_sum(unsigned int a)
             {"drivers/gpu/drm/onyx/onyx_bind.o",
              "drivers/gpu/drm/onyx/onyx_gart.o"})
 
+    def test_who_calls_a_changed_inline_function_shows_the_change(
+            self) -> None:
+        """Not who includes the header, and not the page walks beside it."""
+        text = self.read(LIST_H)
+        wider = text.replace(
+            b"(piter->sg_pgoffset << PAGE_SHIFT)",
+            b"((dma_addr_t)piter->sg_pgoffset << PAGE_SHIFT)")
+        self.assertNotEqual(wider, text)
+        built = self.run_steps({LIST_H: wider}).steps[0]
+        calls = {str(path.relative_to(self.tree).with_suffix(".o"))
+                 for path in self.tree.rglob("*.c") if re.search(
+                     rb"\bsg_page_iter_dma_address\b", path.read_bytes())}
+        names = {each.name for each in built.objects}
+        self.assertIn("drivers/misc/basalt.o", names)
+        self.assertLessEqual(names, calls)
+        self.assertIn("drivers/misc/basalt.o", {
+            each.name for each in built.objects if each.functions})
+        self.assertEqual(built.unreached, ())
+
+    def test_what_a_comment_changes_in_a_header_has_no_callers(self) -> None:
+        built = self.run_steps({LIST_H: b"/* lists */\n"
+                                + self.read(LIST_H)}).steps[0]
+        self.assertEqual(built.objects, ())
+
+    def test_inline_function_that_nobody_calls_is_not_compiled(self) -> None:
+        """The preprocessor prints it, and the compiler drops it."""
+        inner = (b"static inline int onyx_inner(int value)\n{\n"
+                 b"\treturn value + 1;\n}\n")
+        outer = (b"static inline int\nonyx_outer(int value)\n{\n"
+                 b"\treturn onyx_inner(value);\n}\n")
+        header = self.read(HEADER).replace(
+            b"\n#endif", b"\n" + inner + outer + b"\n#endif")
+        self.assertIn(inner, header)
+        user = "drivers/gpu/drm/onyx/onyx_bind.c"
+        calls = self.read(user) + (b"int onyx_call(int value);\n"
+                                   b"int onyx_call(int value)\n{\n"
+                                   b"\treturn onyx_outer(value);\n}\n")
+        idle, = self.run_steps({HEADER: header}).steps
+        first = header[:header.index(inner)].count(b"\n") + 1
+        self.assertEqual(idle.unreached, tuple(
+            (HEADER, line) for line in range(first, first + 9)))
+        self.assertEqual(self.run_steps({HEADER: header, user: calls})
+                         .steps[0].unreached, ())
+
     def test_untouched_object_is_identical_or_told(self) -> None:
-        list_h = "include/linux/scatterlist.h"
         same = self.run_steps({DRIVER: self.read(DRIVER) + CODE},
                               untouched=(OTHER,))
         self.assertEqual(same.steps[0].same, ("drivers/crypto/talc_sgl.o",))
-        wider = self.read(list_h).replace(
+        wider = self.read(LIST_H).replace(
             b"struct sg_page_iter {", b"struct sg_page_iter {\n\tlong more;")
-        self.assertNotEqual(wider, self.read(list_h))
-        grown = self.run_steps({list_h: wider}, untouched=(OTHER,))
+        self.assertNotEqual(wider, self.read(LIST_H))
+        grown = self.run_steps({LIST_H: wider}, untouched=(OTHER,))
         self.assertEqual(grown.steps[0].differ,
                          ("drivers/crypto/talc_sgl.o",))
         self.assertFalse(grown.good)
@@ -241,6 +286,42 @@ unsigned int basalt_sum(unsigned int a)
         self.assertEqual(len(report.steps[0].objects), 1)
         self.assertEqual(shot, {path: path.lstat().st_mtime_ns
                                 for path in self.tree.rglob("*")})
+
+    def test_what_stopped_make_is_told_and_not_that_it_stopped(self) -> None:
+        """The last lines name a makefile of the copy, and no cause."""
+        makefile = self.tree / "Makefile"
+        old = makefile.read_bytes()
+        self.addCleanup(makefile.write_bytes, old)
+        makefile.write_text(
+            "defconfig:\n"
+            "\t@echo 'conf.c:9:1: warning: an error to be' >&2\n"
+            "\t@echo 'sh: 1: flax: not found' >&2\n"
+            "\t@echo 'conf.c:17:4: error: yytext is not declared' >&2\n"
+            "\t@exit 127\n")
+        with self.assertRaises(VerifyError) as caught:
+            self.run_steps({DRIVER: CODE})
+        log = self.scratch / "verify/make.log"
+        self.assertEqual(
+            str(caught.exception),
+            "make defconfig: sh: 1: flax: not found; conf.c:17:4: error: "
+            f"yytext is not declared; all that it printed is in {log}")
+        self.assertIn("*** [", log.read_text())
+
+    def test_cause_of_a_make_that_stopped_is_found_or_it_is_told_as_is(
+            self) -> None:
+        for said, cause in (
+                ("make[1]: Entering directory '/b'\n"
+                 "make[1]: *** No rule to make target 'x'.  Stop.\n"
+                 "make: *** [Makefile:9: sub] Error 2\n",
+                 "make[1]: *** No rule to make target 'x'.  Stop."),
+                ("make[1]: flex: No such file or directory\n"
+                 "make[1]: *** [k:1: lex.c] Error 127\n",
+                 "make[1]: flex: No such file or directory"),
+                ("one\ntwo\nthree\nmake: *** [a] Error 1\n", "two; three"),
+                ("make: *** [a:1: b] Error 1\n", "make: *** [a:1: b] Error 1"),
+                ("", "it failed and printed nothing")):
+            with self.subTest(said):
+                self.assertEqual(verify._cause(said), cause)
 
     def test_missing_compiler_is_named(self) -> None:
         tools = self.scratch / "tools"
