@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Walk random lists with a tree's own lib/scatterlist.c, in user space.
 
-    harness.py [--lists N] [--seed S] [--class NAME] [--as-is] [--table] [TREE]
+    harness.py [--lists N] [--seed S] [--class NAME] [--as-is] [--table]
+               [--width 32] [TREE]
 
 The library and its header are compiled as they are, behind the shim of
 kernel-patch/harness, with ASan and UBSan, and walked beside a brute-force
 model. TREE is fixtures/tree by default; any kernel from v3.10 will do. A tree
 without the API gets it as make apply installs it, and a tree with the API gets
-the corrections of FIX=1, in memory, unless --as-is is given.
+the corrections of FIX=1, in memory, unless --as-is is given. --width 32 builds
+the walks for a 32-bit machine whose DMA addresses have 64 bits, as i386 with PAE
+or ARM with LPAE: there offset_in_page() and PAGE_SIZE have 32 bits. It needs
+gcc-multilib.
 
 Data:   tree -> KTAP on stdout; with --table the classes as a table instead.
 Errors: HarnessError, when something does not compile. Exit status 0 all
@@ -107,11 +111,16 @@ def lay_out(files: dict[str, bytes], folder: Path) -> Path:
     return library
 
 
-def build(files: dict[str, bytes], folder: Path, compiler: str = "cc") -> Path:
-    """Return the program that walks with these files."""
+def build(files: dict[str, bytes], folder: Path, compiler: str = "cc",
+          width: int = 0) -> Path:
+    """Return the program that walks with these files.
+
+    width is that of a long, in bits: the machine's own unless it is given.
+    """
     library = lay_out(files, folder)
     program = folder / "walk"
-    command = [compiler, *FLAGS, *SANITIZE, "-include", "shim.h",
+    command = [compiler, *FLAGS, *SANITIZE,
+               *([f"-m{width}"] if width else []), "-include", "shim.h",
                f"-I{HARNESS}", f"-I{folder}", "-o", str(program),
                str(HARNESS / "walk.c"), str(library)]
     done = subprocess.run(command, capture_output=True, text=True,
@@ -164,6 +173,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--class", dest="only", default="")
     parser.add_argument("--compiler", default="cc")
+    parser.add_argument("--width", type=int, choices=(32, 64), default=0,
+                        help="bits of a long (this machine's)")
     parser.add_argument("--as-is", action="store_true",
                         help="without the corrections of FIX=1")
     parser.add_argument("--table", action="store_true")
@@ -171,7 +182,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="sgwalk-") as folder:
             program = build(contents(asked.tree, asked.as_is), Path(folder),
-                            asked.compiler)
+                            asked.compiler, asked.width)
             text = run(program, asked.lists, asked.seed, asked.only)
     except (HarnessError, core.CoreError, OSError) as error:
         print(f"sgwalk: {error}", file=sys.stderr)

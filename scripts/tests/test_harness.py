@@ -266,6 +266,72 @@ class Wrong(unittest.TestCase):
                                r"0x[0-9a-f]+, 0x1 \},$")
 
 
+class Narrow(unittest.TestCase):
+    """A machine of 32 bits whose DMA addresses have 64.
+
+    gcc's code for one shows it. Where gcc has none, a compiler for 64 bits
+    does, with a PAGE_SIZE and an offset_in_page() of 32 bits.
+    """
+
+    def setUp(self) -> None:
+        self.files = harness.contents(harness.EMBEDDED)
+
+    def walked(self, width: int) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                program = harness.build(self.files, Path(folder), width=width)
+            except HarnessError as error:
+                if width != 32 or not re.search(
+                        r"stubs-32\.h|cannot find|skipping incompatible"
+                        r"|-m32|not supported", str(error)):
+                    raise
+                self.skipTest("no compiler for 32 bits: install gcc-multilib")
+            return harness.run(program, FEW, 1)
+
+    def mock(self) -> None:
+        """Give the page macros of the shim a long of 32 bits."""
+        for name in (HEADER, LIBRARY):
+            self.files[name] = (
+                b"#undef PAGE_SIZE\n#undef offset_in_page\n"
+                b"#define PAGE_SIZE (1U << PAGE_SHIFT)\n"
+                b"#define offset_in_page(p) \\\n"
+                b"\t((u32)(unsigned long)(p) & (PAGE_SIZE - 1))\n"
+                + self.files[name])
+
+    def spoil(self) -> None:
+        """Count in a long, as is right where it has 64 bits."""
+        old = b"\tu64 len = sg_dma_len(sg);"
+        self.assertEqual(self.files[LIBRARY].count(old), 1)
+        self.files[LIBRARY] = self.files[LIBRARY].replace(
+            old, b"\tunsigned long len = sg_dma_len(sg);")
+
+    def test_the_walk_is_right_in_code_for_32_bits(self) -> None:
+        text = self.walked(32)
+        self.assertTrue(ktap.parse(text).holds, text)
+
+    def test_a_count_in_a_long_is_wrong_in_code_for_32_bits(self) -> None:
+        self.spoil()
+        self.assertIn("segment_within_a_page_of_4_gib_is_not_skipped",
+                      failed(self.walked(32)))
+
+    def test_a_count_in_a_long_is_right_in_code_for_64_bits(self) -> None:
+        self.spoil()
+        self.assertTrue(ktap.parse(self.walked(0)).holds)
+
+    def test_the_walk_is_right_with_page_macros_of_32_bits(self) -> None:
+        self.mock()
+        text = self.walked(0)
+        self.assertTrue(ktap.parse(text).holds, text)
+
+    def test_a_count_of_32_bits_is_wrong_with_such_macros(self) -> None:
+        self.mock()
+        self.spoil()
+        self.files[LIBRARY] = self.files[LIBRARY].replace(
+            b"unsigned long len", b"unsigned int len")
+        self.assertIn("segment_within_a_page_of_4_gib_is_not_skipped",
+                      failed(self.walked(0)))
+
+
 class Unfit(unittest.TestCase):
     def test_an_old_tree_cannot_be_walked_as_it_is(self) -> None:
         with self.assertRaisesRegex(HarnessError, "no DMA page iterator"):
