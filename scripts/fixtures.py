@@ -67,14 +67,15 @@ FLOOR = 170
 
 # What real code looks like, in five groups: DMA walks over the old iterator,
 # page walks, conditional code and copies, for_each_sg() loops that walk pages
-# by hand, and misuse of the new API. The numbers left out were never given.
+# by hand, and misuse of the API and of its counts. The numbers left out were
+# never given, but for N22: a table that is mapped by hand is no mistake.
 IDS = {
     "A": tuple(f"S{n:02}" for n in (*range(1, 18), 19, 20, 21)),
     "B": ("B",),
     "C": tuple(f"S{n:02}" for n in range(23, 32)),
     "D": ("S34", "S35", "S35b", "S36", "S38"),
     "E": (*(f"M{n}" for n in (*range(1, 10), 11, 12)),
-          *(f"N{n}" for n in range(1, 9))),
+          *(f"N{n}" for n in (*range(1, 22), 23, 24))),
 }
 _KNOWN = frozenset(name for names in IDS.values() for name in names)
 

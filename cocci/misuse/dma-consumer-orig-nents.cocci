@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/// hand the mapped count to the DMA consumer
+///
+/// dmaengine_prep_slave_sg() and ib_map_mr_sg() step through the DMA side of
+/// the list. It has as many segments as dma_map_sg() returned; the count from
+/// before the mapping may be larger, and what lies past the last segment is
+/// stale or empty.
+///
+/// Keep the result of the mapping and pass it on.
+///
+//# Left alone: a list of one entry, which has one segment; code that refuses
+//# a mapping that merged (`n != N`, `n < N`); a count that was assigned anew.
+//
+// Shape: N11
+// Confidence: High
+// Options: --no-includes --include-headers
+// Requires: 1.0.8
+// Verdict: finding
+// Reason: dma-consumer-orig-nents: the DMA side has as many segments as
+//   the mapping returned, not the count it was given
+// Tokens: dmaengine_prep_slave_sg device_prep_slave_sg ib_map_mr_sg
+
+virtual patch
+virtual context
+virtual org
+virtual report
+
+// merging: a mapping whose result is compared with the count that it was given.
+@merging exists@
+expression n, D, L, N;
+position m;
+@@
+(
+n = dma_map_sg@m(D, L, N, ...)
+|
+n = dma_map_sg_attrs@m(D, L, N, ...)
+|
+n = pci_map_sg@m(D, L, N, ...)
+|
+n = ib_dma_map_sg@m(D, L, N, ...)
+)
+... when any
+\(n != N\|n < N\|n == N\|N > n\|N != n\)
+
+// kept: the result takes the place of the count.
+@kept@
+expression D, L, N;
+position m;
+@@
+(
+N = dma_map_sg@m(D, L, N, ...)
+|
+N = dma_map_sg_attrs@m(D, L, N, ...)
+|
+N = pci_map_sg@m(D, L, N, ...)
+|
+N = ib_dma_map_sg@m(D, L, N, ...)
+)
+
+// given: the list is handed on with the count from before the mapping.
+@given exists@
+expression D, L, C, E, F, M;
+expression N;
+assignment operator set;
+position m != {merging.m, kept.m};
+position p;
+@@
+(
+dma_map_sg@m(D, L, N, ...)
+|
+dma_map_sg_attrs@m(D, L, N, ...)
+|
+pci_map_sg@m(D, L, N, ...)
+|
+ib_dma_map_sg@m(D, L, N, ...)
+)
+... when != N set E
+    when != L set F
+    when != \(N++\|N--\|++N\|--N\|&N\)
+    when != \(dma_unmap_sg\|dma_unmap_sg_attrs\|pci_unmap_sg\|ib_dma_unmap_sg\)(D, L, ...)
+(
+dmaengine_prep_slave_sg@p(C, L, N, ...)
+|
+C->device_prep_slave_sg@p(M, L, N, ...)
+|
+C->device->device_prep_slave_sg@p(M, L, N, ...)
+|
+ib_map_mr_sg@p(C, L, N, ...)
+)
+
+// table: the same for a table that was mapped as one.
+@table exists@
+expression D, T, C, M;
+position p;
+@@
+dma_map_sgtable(D, T, ...)
+... when != dma_unmap_sgtable(D, T, ...)
+(
+dmaengine_prep_slave_sg@p(C, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+|
+C->device_prep_slave_sg@p(M, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+|
+C->device->device_prep_slave_sg@p(M, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+|
+ib_map_mr_sg@p(C, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+)
+
+// one: a list of one entry has one segment.
+@one@
+expression L, C, M;
+position p;
+@@
+(
+dmaengine_prep_slave_sg@p(C, L, 1, ...)
+|
+C->device_prep_slave_sg@p(M, L, 1, ...)
+|
+C->device->device_prep_slave_sg@p(M, L, 1, ...)
+|
+ib_map_mr_sg@p(C, L, 1, ...)
+)
+
+// wrong: what is left.
+@wrong@
+identifier f;
+position q != one.p;
+position p = {given.p, table.p};
+@@
+f@p@q
+
+// context: mark the line.
+@depends on context@
+identifier f;
+position wrong.p;
+@@
+* f@p
+
+// report: print the finding.
+@script:python depends on report@
+p << wrong.p;
+@@
+coccilib.report.print_report(p[0],
+    "dma-consumer-orig-nents: the DMA side has as many segments as the "
+    "mapping returned, not the count it was given")
+
+// org: print the same.
+@script:python depends on org@
+p << wrong.p;
+@@
+coccilib.org.print_todo(p[0],
+    "dma-consumer-orig-nents: the DMA side has as many segments as the "
+    "mapping returned, not the count it was given")

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/// test what dma_map_sg() returned for 0
+///
+/// dma_map_sg() and its relatives return the number of DMA segments, and 0
+/// when the mapping failed. They never return a negative number, and the
+/// result is no DMA address that dma_mapping_error() could judge. A test for
+/// a negative result passes over every failure, and the code goes on with a
+/// list that is not mapped.
+///
+/// Test the result for 0, and return an error number of your own: the result
+/// holds none.
+///
+//# Left alone: a result that is tested for 0 first, one that was replaced
+//# before the test, and `n <= 0` whose branch does not return n, which
+//# catches the failure (map-result-never-negative.cocci reports it).
+//
+// Shape: N9
+// Confidence: High
+// Options: --no-includes --include-headers
+// Requires: 1.0.8
+// Verdict: finding
+// Reason: map-result-below-zero: dma_map_sg() returns 0 when it fails and
+//   is never negative: test for 0
+// Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
+
+virtual patch
+virtual context
+virtual org
+virtual report
+
+// below: the first test, on some path from the mapping, that a negative number
+// alone passes; n may be a variable or a member. A test for 0 on the way, or
+// another value, ends the search.
+@below exists@
+expression n, D, E;
+assignment operator set;
+statement S;
+position p;
+@@
+(
+n = dma_map_sg(D, ...)
+|
+n = dma_map_sg_attrs(D, ...)
+|
+n = pci_map_sg(D, ...)
+|
+n = ib_dma_map_sg(D, ...)
+)
+... when != n set E
+    when != if (n == 0) S
+    when != if (n == 0) S else S
+    when != if (n > 0) S
+    when != if (n <= 0) S
+(
+n@p < 0
+|
+dma_mapping_error(D, n@p)
+|
+IS_ERR_VALUE(n@p)
+)
+
+// direct: the call stands in the test itself.
+@direct@
+expression D;
+position p;
+@@
+(
+dma_map_sg@p(...) < 0
+|
+dma_map_sg_attrs@p(...) < 0
+|
+pci_map_sg@p(...) < 0
+|
+ib_dma_map_sg@p(...) < 0
+|
+dma_mapping_error(D, dma_map_sg@p(...))
+)
+
+// passed: a failure is returned as 0, which callers take for success.
+@passed exists@
+expression n, D, E;
+assignment operator set;
+position p;
+@@
+(
+n = dma_map_sg(D, ...)
+|
+n = dma_map_sg_attrs(D, ...)
+|
+n = pci_map_sg(D, ...)
+|
+n = ib_dma_map_sg(D, ...)
+)
+... when != n set E
+(
+if (n@p <= 0)
+	return n;
+|
+if (n@p <= 0) {
+	... when != n set E
+	return n;
+}
+)
+
+// found: one of them, under one name.
+@found@
+expression e;
+position p = {below.p, direct.p, passed.p};
+@@
+e@p
+
+// context: mark the line.
+@depends on context@
+expression e;
+position found.p;
+@@
+* e@p
+
+// report: print the finding.
+@script:python depends on report@
+p << found.p;
+@@
+coccilib.report.print_report(p[0],
+    "map-result-below-zero: dma_map_sg() returns 0 when it fails and is "
+    "never negative: test for 0")
+
+// org: print the same.
+@script:python depends on org@
+p << found.p;
+@@
+coccilib.org.print_todo(p[0],
+    "map-result-below-zero: dma_map_sg() returns 0 when it fails and is "
+    "never negative: test for 0")

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/// test the count of a mapping for 0 alone
+///
+/// dma_map_sg() returns 0 when it fails and is never negative. `n <= 0`
+/// catches the failure, and tells the next reader that there are error
+/// numbers to pass on.
+///
+/// Write !n, and let the count be unsigned.
+///
+//# Left alone: every test that map-result-below-zero.cocci reports.
+//
+// Shape: N9
+// Confidence: Low
+// Options: --no-includes --include-headers
+// Requires: 1.0.8
+// Verdict: finding
+// Reason: map-result-never-negative: dma_map_sg() is never negative: 0
+//   alone is the failure
+// Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
+
+virtual patch
+virtual context
+virtual org
+virtual report
+
+// passed: a branch that returns the 0 is a mistake of its own.
+@passed exists@
+expression n, D, E;
+assignment operator set;
+position p;
+@@
+(
+n = dma_map_sg(D, ...)
+|
+n = dma_map_sg_attrs(D, ...)
+|
+n = pci_map_sg(D, ...)
+|
+n = ib_dma_map_sg(D, ...)
+)
+... when != n set E
+(
+if (n@p <= 0)
+	return n;
+|
+if (n@p <= 0) {
+	... when != n set E
+	return n;
+}
+)
+
+// below: the result of a mapping in the test.
+@below exists@
+expression n, D, E;
+assignment operator set;
+position p != passed.p;
+@@
+(
+n = dma_map_sg(D, ...)
+|
+n = dma_map_sg_attrs(D, ...)
+|
+n = pci_map_sg(D, ...)
+|
+n = ib_dma_map_sg(D, ...)
+)
+... when != n set E
+n@p <= 0
+
+// context: mark the line.
+@depends on context@
+expression e;
+position below.p;
+@@
+* e@p
+
+// report: print the finding.
+@script:python depends on report@
+p << below.p;
+@@
+coccilib.report.print_report(p[0],
+    "map-result-never-negative: dma_map_sg() is never negative: 0 alone "
+    "is the failure")
+
+// org: print the same.
+@script:python depends on org@
+p << below.p;
+@@
+coccilib.org.print_todo(p[0],
+    "map-result-never-negative: dma_map_sg() is never negative: 0 alone "
+    "is the failure")
