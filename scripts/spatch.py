@@ -12,14 +12,21 @@ A job is one rule, in one mode, on one unit: the files that spatch has to see
 together, nearly always one. Jobs of one rule and mode share a process, as its
 start costs more than most jobs; batches are made from the jobs alone, so that
 the number of processors changes nothing but the time. A job that is not known
-to have ended well in its batch is run again alone, with the full time limit.
+to have ended well in its batch is run again alone. Jobs of one unit that are run
+again share one time limit, since a limit is for a file and not for a rule; in a
+batch, a unit that has run into its limit there is left out of the batches that
+start later.
+
+Whatever spatch prints is bounded, in what the kernel lets it write and in what
+is read of it, and is not trusted to be whole: what cannot be what spatch prints
+makes its own job fail, and no other.
 
 spatch works on copies with names of its own, in a folder that goes away with
 the run, SIGKILL included: no name of the tree reaches a shell or a diff, and
 no .cocciconfig of the tree is read. See sanitise() for what a copy loses.
 
 Data:   (sources, jobs) -> Result, one a job, in the order of the jobs.
-Units:  timeout in seconds of wall-clock time a job; memory in MiB of address
+Units:  timeout in seconds of wall-clock time a unit; memory in MiB of address
         space a process; line numbers 1-based, those of the original.
 Errors: SpatchError, when a tool is missing or too old, or when nothing can be
         known about any job; RuleError, when spatch refuses a rule. Everything
@@ -36,11 +43,13 @@ import enum
 import functools
 import os
 import re
+import secrets
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import scratch
@@ -102,11 +111,13 @@ def run(sources: Mapping[str, bytes], jobs: Sequence[Job], *, procs: int,
         work = _Work(folder, sources, jobs, procs, timeout, memory, ssh)
         _write_inputs(work, macros)
         results = _collect(work, _batches(work), alone=False)
-        lost = [number for number in range(len(jobs))
-                if number not in results]
+        lost: dict[tuple[str, ...], list[int]] = {}
+        for number, job in enumerate(jobs):
+            if number not in results:
+                lost.setdefault(job.files, []).append(number)
         if lost:
-            again = [_Batch(f"a{at:05}", (number,))
-                     for at, number in enumerate(lost)]
+            again = [_Batch(f"a{at:05}", tuple(numbers))
+                     for at, numbers in enumerate(lost.values())]
             results.update(_collect(work, again, alone=True))
     return [results[number] for number in range(len(jobs))]
 
@@ -143,11 +154,14 @@ def patched(text: bytes, diff: bytes) -> bytes:
     new: list[bytes] = []
     at = 0
     for start, lines in _hunks(diff):
+        if not at <= start - 1 <= len(old):
+            raise SpatchError("a diff does not fit its source: "
+                              f"line {start}")
         new += old[at:start - 1]
         at = start - 1
         for line in lines:
             if line[:1] in (b"-", b" "):
-                if old[at] != line[1:]:
+                if old[at:at + 1] != [line[1:]]:
                     raise SpatchError("a diff does not fit its source: "
                                       f"line {at + 1}")
                 at += 1
@@ -221,6 +235,8 @@ class _Work:
     short: dict[str, str] = field(default_factory=dict)
     long: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[bytes]] = field(default_factory=dict)
+    # ends what one job of a chain printed; nothing else can print it
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
     # (path, mode) of a rule -> name in the folder
     rules: dict[tuple[Path, str], str] = field(default_factory=dict)
 
@@ -397,6 +413,12 @@ _BATCH_JOBS = 64
 # is a gain for the parser and a loss for the engine.
 _COLLECTOR = "o=1000"
 
+# What spatch may print beside what the files themselves give reason for.
+_OUTPUT_BYTES = 1 << 20
+_OUTPUT_PER_BYTE = 24
+# Names in the folder of the units that ran into their limit in a batch.
+_SLOW = "slow"
+
 
 def _batches(work: _Work) -> list[_Batch]:
     """Group the jobs by rule and mode; the heaviest batch comes first."""
@@ -437,8 +459,50 @@ def _headers(work: _Work, job: Job) -> list[str]:
     return [work.short[name] for name in job.files if name.endswith(".h")]
 
 
-def _script(work: _Work, batch: _Batch, limit: int) -> str:
+def _script(work: _Work, batch: _Batch, limit: int, alone: bool) -> str:
     """Return the shell script of a batch: fixed words and our own names."""
+    lines = [f"ulimit -v {work.memory << 10}",
+             # In blocks of 512 bytes; a process that writes more is killed.
+             f"ulimit -f {_output_limit(work, batch) >> 9}",
+             f"export OCAMLRUNPARAM={_COLLECTOR}"]
+    if not alone:
+        lines += _without_slow(work, batch)
+        lines.append(f"exec {_command(work, batch, limit)} </dev/null")
+        return "\n".join(lines) + "\n"
+    for at, number in enumerate(batch.jobs):
+        one = _Batch(f"{batch.name}.{at}", (number,))
+        mark = f"printf '\\n%s %s\\n' {work.token} $status"
+        lines += [f"{_command(work, one, limit)} </dev/null", "status=$?",
+                  f"{mark}; {mark} >&2"]
+    return "\n".join(lines) + "\n"
+
+
+def _output_limit(work: _Work, batch: _Batch) -> int:
+    """Return how many bytes a batch may write to one file.
+
+    spatch prints each line that it cannot parse, and a diff of what changes.
+    """
+    names = [name for number in batch.jobs for name in work.jobs[number].files]
+    # The kernel counts in blocks.
+    return (_OUTPUT_BYTES + _OUTPUT_PER_BYTE * sum(
+        len(work.sources[name]) for name in names)) >> 9 << 9
+
+
+def _without_slow(work: _Work, batch: _Batch) -> list[str]:
+    """Return what takes units from a batch that ran into their limit."""
+    if work.jobs[batch.jobs[0]].rule is None:
+        return []
+    listed = f"{batch.name}.list"
+    return [f"if [ -s {_SLOW} ]; then",
+            "awk 'BEGIN { while ((getline one < \"slow\") > 0) bad[one] }",
+            "{ for (i = 1; i <= NF; i++) if ($i in bad) next; print $0 \"\\n\" "
+            f"}}' RS= {listed} >{batch.name}.few",
+            f"[ -s {batch.name}.few ] || exit 0",
+            f"cp {batch.name}.few {listed}",
+            "fi"]
+
+
+def _command(work: _Work, batch: _Batch, limit: int) -> str:
     first = work.jobs[batch.jobs[0]]
     units = [[work.short[name] for name in work.jobs[number].files]
              for number in batch.jobs]
@@ -476,9 +540,7 @@ def _script(work: _Work, batch: _Batch, limit: int) -> str:
                 # The python3 of PATH may be a wrapper: 1.5 s to start, not
                 # 0.3.
                 command += ["--python", _PYTHON]
-    return (f"ulimit -v {work.memory << 10}\n"
-            f"export OCAMLRUNPARAM={_COLLECTOR}\n"
-            f"exec {' '.join(map(shlex.quote, command))} </dev/null\n")
+    return " ".join(map(shlex.quote, command))
 
 
 # --- running them ---------------------------------------------------------------
@@ -492,6 +554,7 @@ class _Ended:
     seconds: float
     stdout: bytes
     stderr: bytes
+    cut: str = ""            # why what it printed is not whole, "" when it is
 
     @property
     def killed(self) -> bool:
@@ -500,24 +563,66 @@ class _Ended:
 
 def _collect(work: _Work, batches: Sequence[_Batch], *,
              alone: bool) -> dict[int, Result]:
-    """Run batches; in company, a job that ended badly has no result yet."""
+    """Run batches; a job that failed in company has no result yet."""
     # In company a job has a quarter of its time, so that one that hangs does
-    # not take all; a batch has twice the time of one job.
+    # not take all.
     limit = work.timeout if alone else max(1, work.timeout // 4)
-    wall = work.timeout if alone else 2 * work.timeout
+    wall = work.timeout
     if any(work.jobs[number].mode in ("report", "org")
            for batch in batches for number in batch.jobs):
         wall += 5            # Python's start, on a busy machine
     try:
         for batch in batches:
-            (work.folder / batch.name).write_text(_script(work, batch, limit))
+            (work.folder / batch.name).write_text(
+                _script(work, batch, limit, alone))
         ended = _parallel(work, batches, wall)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SpatchError(f"cannot run spatch: {error}") from error
     results: dict[int, Result] = {}
     for batch in batches:
-        results.update(_judge(work, batch, ended[batch.name], alone))
+        for one, how in (_chain(work, batch, ended[batch.name]) if alone
+                         else [(_kept(work, batch), ended[batch.name])]):
+            if one.jobs:
+                results.update(_judge(work, one, how, alone))
     return results
+
+
+def _kept(work: _Work, batch: _Batch) -> _Batch:
+    """Return a batch without the units that were left out of it."""
+    try:
+        names = (work.folder / f"{batch.name}.few").read_text().split()
+    except FileNotFoundError:
+        return batch
+    return replace(batch, jobs=tuple(
+        number for number in batch.jobs
+        if work.short[work.jobs[number].files[0]] in names))
+
+
+def _chain(work: _Work, batch: _Batch,
+           ended: _Ended) -> list[tuple[_Batch, _Ended]]:
+    """Return how each job of a chain ended."""
+    mark = re.compile(rb"\n%s (\d{1,3})\n" % work.token.encode())
+    out, err = mark.split(ended.stdout), mark.split(ended.stderr)
+    found = []
+    for at, number in enumerate(batch.jobs):
+        if 2 * at + 1 < min(len(out), len(err)):
+            code = int(out[2 * at + 1])
+            how = _Ended(code if code < 128 else 0, max(0, code - 128),
+                         ended.seconds / len(batch.jobs), out[2 * at],
+                         err[2 * at])
+            if how.signal == signal.SIGXFSZ:
+                how = replace(how, cut=_too_much(work, batch))
+        else:
+            # The first one without a mark was at work when the chain ended.
+            code = ended.code or ended.signal
+            how = replace(ended, stdout=out[-1], stderr=err[-1], signal=(
+                ended.signal if code else signal.SIGKILL))
+        found.append((_Batch(f"{batch.name}.{at}", (number,)), how))
+    return found
+
+
+def _too_much(work: _Work, batch: _Batch) -> str:
+    return f"it printed more than {_output_limit(work, batch) >> 10} KiB"
 
 
 def _parallel(work: _Work, batches: Sequence[_Batch],
@@ -543,38 +648,113 @@ def _parallel(work: _Work, batches: Sequence[_Batch],
                     "--basefile", str(work.folder / parcel), "--cleanup",
                     f"mkdir {{}} && cd {{}} && tar -xf "
                     f"{shlex.quote(str(work.folder / parcel))} && "
-                    "/bin/sh ./{}; status=$?; cd ..; rm -rf {}; exit $status"]
+                    # What is too long is cut where it is written.
+                    "/bin/sh ./{} >said 2>told; status=$?; cat said; "
+                    "cat told >&2; cd ..; rm -rf {}; exit $status"]
     else:
-        # A shell that stays would be the parent that outlives parallel: dash
-        # does not make way for the last command of its own accord.
-        command += ["exec /bin/sh ./{}"]
+        # A shell that stays is the parent that spatch waits for, so it has to
+        # die with parallel, too. dash does not make way of its own accord.
+        command += ["exec setpriv --pdeathsig KILL /bin/sh ./{}"]
     kept = {name: os.environ[name]
             for name in ("PATH", "COCCINELLE_HOME", "SSH_AUTH_SOCK")
             if name in os.environ}
-    done = subprocess.run(
+    said = work.folder / f"said-{tag}"
+    ended: dict[str, _Ended] = {}
+    slow: set[str] = set()
+    with open(said, "wb") as errors, subprocess.Popen(
         command, cwd=work.folder, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+        stdout=subprocess.DEVNULL, stderr=errors,
         env={**kept, "HOME": str(work.folder / "home"), "TMPDIR": ".",
              # parallel asks its ancestors first, who may be a csh.
              "LC_ALL": "C", "SHELL": "/bin/sh", "PARALLEL_SHELL": "/bin/sh",
-             "PYTHONDONTWRITEBYTECODE": "1"})
+             "PYTHONDONTWRITEBYTECODE": "1"}) as process:
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_WATCH_S)
+                    break
+                fresh = _log(work, batches, log, results, ended)
+                ended.update(fresh)
+                _note_slow(work, batches, fresh, slow)
+        except BaseException:
+            process.kill()
+            raise
+    ended.update(_log(work, batches, log, results, ended))
+    # Up to 101 is how many batches failed.
+    if not ended and not 0 <= process.returncode <= 101:
+        lines = said.read_bytes().decode(errors="replace").split("\n")
+        why = [line.strip() for line in lines if line.strip()]
+        raise SpatchError("parallel did not run any batch: "
+                          f"{why[-1][:200] if why else 'it was killed'}")
+    return {batch.name: ended.get(batch.name) or _Ended(
+        0, signal.SIGKILL, 0.0, b"", b"", "GNU parallel lost it")
+        for batch in batches}
+
+
+# Between two looks at which units have run into their limit.
+_WATCH_S = 0.5
+
+
+def _log(work: _Work, batches: Sequence[_Batch], log: Path, results: Path,
+         but: Mapping[str, _Ended]) -> dict[str, _Ended]:
+    """Read what parallel notes of each batch that has ended since.
+
+    A line that is cut, as on a full disk, says nothing of its batch.
+    """
+    known = {batch.name: batch for batch in batches}
     ended: dict[str, _Ended] = {}
-    for line in log.read_text().splitlines()[1:] if log.exists() else ():
-        values = line.split("\t")
-        name = _OURS.findall(values[8])[-1]
-        printed = results / "1" / name
-        ended[name] = _Ended(
-            int(values[6]), int(values[7]), float(values[3]),
-            (printed / "stdout").read_bytes(),
-            (printed / "stderr").read_bytes())
-    for batch in batches:
-        if batch.name not in ended:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise SpatchError("parallel did not run every batch: "
-                              f"{said[-1] if said else 'it was killed'}")
+    rows = log.read_bytes().decode(errors="replace").split("\n")[1:-1] \
+        if log.exists() else []
+    for row in rows:
+        match = _LOGGED.fullmatch(row)
+        names = _OURS.findall(match[4]) if match else []
+        batch = known.get(names[-1]) if names else None
+        if match is None or batch is None or batch.name in but:
+            continue
+        most = _output_limit(work, batch)
+        printed, cut = [], ""
+        for side in ("stdout", "stderr"):
+            try:
+                with open(results / "1" / batch.name / side, "rb") as file:
+                    printed.append(file.read(most))
+                    cut = cut or (_too_much(work, batch)
+                                  if len(printed[-1]) >= most else "")
+            except OSError:
+                printed.append(b"")
+                cut = "what it printed is gone"
+        ended[batch.name] = _Ended(int(match[2]), int(match[3]),
+                                   float(match[1]), printed[0], printed[1],
+                                   cut)
     return ended
 
 
+def _note_slow(work: _Work, batches: Sequence[_Batch],
+               ended: Mapping[str, _Ended], slow: set[str]) -> None:
+    """Write down the units that later batches are to leave out."""
+    known = len(slow)
+    for batch in batches:
+        if (how := ended.get(batch.name)) is None:
+            continue
+        heads = _PARSING if work.jobs[batch.jobs[0]].rule is None \
+            else _HANDLING
+        sections = list(_sections(how.stderr, heads))
+        late = [names for names, lines in sections
+                if any(line.startswith(_EXCEPTION) and _TIMEOUT in line
+                       for line in lines)]
+        if how.killed and sections:
+            late.append(sections[-1][0])
+        slow |= {name for names in late
+                 for name in names.decode(errors="replace").split()
+                 if name in work.long}
+    if len(slow) > known:
+        text = "".join(f"{name}\n" for name in sorted(slow))
+        (work.folder / f"{_SLOW}.new").write_text(text)
+        (work.folder / f"{_SLOW}.new").replace(work.folder / _SLOW)
+
+
+# Number, host, start, run time, sent, received, exit status, signal, command.
+_LOGGED = re.compile(r"\d+\t[^\t]*\t[ \d.]+\t *(\d+(?:\.\d+)?)\t-?\d+\t-?\d+"
+                     r"\t(-?\d+)\t(\d+)\t(.*)")
 _OURS = re.compile(r"\b[ab]\d{5}\b")
 
 
@@ -589,6 +769,7 @@ _FILES = re.compile(rb"^NB total files = (\d+); perfect = (\d+); "
                     rb"pbs = (\d+); timeout = (\d+);", re.MULTILINE)
 _LINES = re.compile(rb"^nb good = -?\d+,  nb bad = (-?\d+)", re.MULTILINE)
 _AT = re.compile(rb' = File "([^"]*)", line (\d+), column')
+_BAD = re.compile(rb"badcount: (\d{1,9})\s*")
 _FOUND = re.compile(r"\bf\d{5}\.[ch]\b")
 
 
@@ -596,6 +777,8 @@ def _judge(work: _Work, batch: _Batch, ended: _Ended,
            alone: bool) -> dict[int, Result]:
     """Return the results of a batch, without those to be run again."""
     first = work.jobs[batch.jobs[0]]
+    if ended.cut:
+        return _lost(work, batch, ended, ended.cut) if alone else {}
     if ended.code or ended.signal:
         if first.rule and not ended.killed:
             if _inapplicable(ended.stderr):
@@ -699,7 +882,7 @@ def _handled(work: _Work, batch: _Batch,
     for number, (names, lines) in zip(batch.jobs, sections):
         job = work.jobs[number]
         shorts = [work.short[name] for name in job.files]
-        if names.decode().split() != shorts:
+        if names.split() != [name.encode() for name in shorts]:
             return None
         outcome, why = Outcome.QUIET, ""
         for line in lines:
@@ -732,7 +915,12 @@ def _diffed(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
         names = [work.short[name] for name in result.job.files]
         mine = {work.long[name]: diffs.pop(name)
                 for name in names if name in diffs}
-        if mine and result.outcome is Outcome.QUIET:
+        if not all(_fits(work, work.short[name], diff)
+                   for name, diff in mine.items()):
+            found[number] = Result(
+                result.job, Outcome.FAILED, detail="spatch printed a diff "
+                "that does not fit the file", seconds=result.seconds)
+        elif mine and result.outcome is Outcome.QUIET:
             found[number] = Result(
                 result.job, Outcome.HIT,
                 {name: _renamed(name, diff) for name, diff in mine.items()},
@@ -748,28 +936,42 @@ def _diffs(stdout: bytes) -> dict[str, bytes] | None:
     lines = stdout.split(b"\n")
     at = 0
     while at < len(lines) - 1:
+        head = lines[at:at + 3]
         match = re.fullmatch(rb"diff -u -p (?:a/)?(f\d{5}\.[ch]) \S+",
-                             lines[at])
-        if (match is None or match[1].decode() in found
-                or not lines[at + 1].startswith(b"--- ")
-                or not lines[at + 2].startswith(b"+++ ")):
+                             head[0])
+        if (match is None or match[1].decode() in found or len(head) < 3
+                or not head[1].startswith(b"--- ")
+                or not head[2].startswith(b"+++ ")):
             return None
         first = at = at + 3
-        while (hunk := _HUNK.match(lines[at])):
-            at += 1
-            old, new = (int(hunk[number] or 1) for number in (2, 4))
-            while old > 0 or new > 0 or lines[at].startswith(b"\\"):
-                sign = lines[at][:1]
-                if sign not in (b" ", b"-", b"+", b"\\"):
-                    return None
-                old -= sign in (b" ", b"-")
-                new -= sign in (b" ", b"+")
+        while at < len(lines) and (hunk := _HUNK.match(lines[at])):
+            end = _hunk_end(lines, at + 1, hunk)
+            if end is None:
+                return None
+            at = end
+            while at < len(lines) and lines[at].startswith(b"\\"):
                 at += 1
         found[match[1].decode()] = b"\n".join(lines[first:at]) + b"\n"
     return found if lines[at:] == [b""] else None
 
 
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? "
+                   rb"\+(\d{1,9})(?:,(\d{1,9}))? @@")
+
+
+def _hunk_end(lines: list[bytes], at: int,
+              hunk: re.Match[bytes]) -> int | None:
+    """Return where a hunk's lines end, None where they are not its lines."""
+    old, new = (1 if hunk[number] is None else int(hunk[number])
+                for number in (2, 4))
+    while old > 0 or new > 0:
+        sign = lines[at][:1] if at < len(lines) else b""
+        if sign not in (b" ", b"-", b"+", b"\\"):
+            return None
+        old -= sign in (b" ", b"-")
+        new -= sign in (b" ", b"+")
+        at += 1
+    return at if old == new == 0 else None
 
 
 def _hunks(diff: bytes) -> Iterator[tuple[int, list[bytes]]]:
@@ -781,13 +983,20 @@ def _hunks(diff: bytes) -> Iterator[tuple[int, list[bytes]]]:
         at += 1
         if hunk is None:
             continue
-        first, old, new = at, int(hunk[2] or 1), int(hunk[4] or 1)
-        while old > 0 or new > 0:
-            sign = lines[at][:1]
-            old -= sign in (b" ", b"-")
-            new -= sign in (b" ", b"+")
-            at += 1
-        yield int(hunk[1]), lines[first:at]
+        end = _hunk_end(lines, at, hunk)
+        if end is None:
+            raise SpatchError(f"a diff ends inside a hunk: line {at}")
+        # A hunk without old lines stands behind the line that it names.
+        yield int(hunk[1]) + (hunk[2] == b"0"), lines[at:end]
+        at = end
+
+
+def _fits(work: _Work, short: str, diff: bytes) -> bool:
+    try:
+        patched(b"\n".join(work.lines[short]), diff)
+    except SpatchError:
+        return False
+    return True
 
 
 def _renamed(name: str, hunks: bytes) -> bytes:
@@ -839,7 +1048,8 @@ def _census(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
     sections = list(_sections(ended.stderr, _PARSING))
     files, lines = _FILES.search(ended.stdout), _LINES.search(ended.stdout)
     if (files is None or lines is None or int(files[1]) != len(asked)
-            or [name.decode() for name, _ in sections] != asked):
+            or [name.decode(errors="replace") for name, _ in sections]
+            != asked):
         return _lost(work, batch, ended, "spatch did not name its files")
     bad: dict[str, Ranges] = {}
     total = 0
@@ -879,8 +1089,8 @@ def _unread(work: _Work, names: Sequence[str],
         if match := _AT.match(text):
             # A rule's own output is parsed again, under a temporary name.
             file, line = match[1].decode(errors="replace"), int(match[2])
-        elif text.startswith(b"badcount: ") and file:
-            total += int(text[len(b"badcount: "):])
+        elif (match := _BAD.fullmatch(text)) and file:
+            total += int(match[1])
             block = []
         elif text.startswith(b"LEXER:") and b"end of file in" in text:
             for name in names:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from collections.abc import Mapping
@@ -517,6 +519,110 @@ class HostileTest(SpatchTest):
             self.run_one(RENAME, PLAIN)
         self.assertEqual([path.name for path in self.folder.iterdir()],
                          ["rule.cocci"])
+
+
+class BrokenTest(SpatchTest):
+    """Output that is cut, wrong or without end costs its own job alone."""
+
+    def test_diff_that_is_cut_or_does_not_fit(self) -> None:
+        real, change = shutil.which("spatch"), self.folder / "change"
+        # A pipe changes what is printed of the first file.
+        enter_path(self, {"spatch": f'case "$*" in *--version*) exec {real} '
+                          f'"$@";; esac\n{real} "$@" >printed.$$\nstatus=$?\n'
+                          f"if grep -q f00000 printed.$$; then <printed.$$ "
+                          f"sh {change}; else cat printed.$$; fi\n"
+                          "exit $status"})
+        rule = self.rule(RENAME)
+        for text in (
+                "sed '$d'", "head -c 40", "head -c 90", "sed 3,4d",
+                "sed 's/^@@ -1,5/@@ -900,5/'", "sed 's/^@@ -1,5/@@ -1,500/'",
+                "sed 's/^@@ -1,5 +1,5/@@ -0,0 +1,5/'",
+                "sed 's/old_name/new_name/'",
+                "sed 's/-1,5/-99999999999999999999,5/'"):
+            with self.subTest(text):
+                change.write_text(text)
+                bad, good = self.run_jobs(
+                    {"x.c": PLAIN, "y.c": PLAIN},
+                    [Job(rule, "patch", (name,)) for name in ("x.c", "y.c")])
+                self.assertIs(bad.outcome, Outcome.FAILED)
+                self.assertRegex(bad.detail, "^spatch (printed|did not)")
+                self.assertIs(good.outcome, Outcome.HIT)
+                self.assertEqual(["y.c"], list(good.changed))
+
+    def test_messages_that_make_no_sense(self) -> None:
+        real = shutil.which("spatch")
+        enter_path(self, {"spatch": f'{real} "$@"\nstatus=$?\n'
+                          "printf 'HANDLING: \\377\\nbadcount: x\\n' >&2\n"
+                          "exit $status"})
+        result, = self.run_jobs({"x.c": PLAIN}, [
+            Job(self.rule(RENAME), "patch", ("x.c",))])
+        self.assertIs(result.outcome, Outcome.FAILED)
+
+    def test_output_without_end(self) -> None:
+        real = shutil.which("spatch")
+        place = self.folder / "tmp"
+        place.mkdir()
+        enter_path(self, {"spatch": "for one; do case $one in *.list) "
+                          "if grep -q f00000 $one; then yes >&2 & exec yes; "
+                          f'fi;; esac; done\nexec {real} "$@"'})
+        largest = [0]
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.05):
+                with contextlib.suppress(OSError):
+                    largest.append(sum(path.stat().st_size for path
+                                       in place.rglob("*")))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        rule = self.rule(RENAME)
+        with mock.patch.dict(os.environ, {"TMPDIR": str(place)}):
+            bad, good = self.run_jobs(
+                {"x.c": PLAIN, "y.c": PLAIN},
+                [Job(rule, "patch", (name,)) for name in ("x.c", "y.c")])
+        over.set()
+        watcher.join()
+        self.assertIs(bad.outcome, Outcome.FAILED)
+        self.assertIn("it printed more than", bad.detail)
+        self.assertIs(good.outcome, Outcome.HIT)
+        self.assertLess(max(largest), 8 << 20)
+
+    def test_job_log_that_is_cut(self) -> None:
+        real, logs = shutil.which("parallel"), self.folder / "logs"
+        enter_path(self, {"parallel": f'{real} "$@"\nstatus=$?\n'
+                          f"for log in $(cat {logs}); do [ -f $log ] && "
+                          "head -c -20 $log >cut && mv cut $log; done\n"
+                          "exit $status"})
+        rule = self.rule(RENAME)
+        jobs = [Job(rule, "patch", ("x.c",)), Job(None, "parse", ("y.c",))]
+        logs.write_text("log-b")
+        self.assertEqual(
+            [Outcome.HIT, Outcome.QUIET],
+            [one.outcome for one in self.run_jobs(
+                {"x.c": PLAIN, "y.c": LONG}, jobs)])
+        logs.write_text("log-b log-a")
+        lost = [one for one in self.run_jobs(
+            {"x.c": PLAIN, "y.c": LONG, "z.c": NOTHING},
+            [*jobs, Job(rule, "context", ("z.c",))])
+            if one.outcome is Outcome.FAILED]
+        self.assertEqual([], [one for one in lost
+                              if one.detail != "GNU parallel lost it"])
+
+    def test_time_limit_is_for_a_file_and_not_for_a_rule(self) -> None:
+        rules_ = [self.rule(SLOW, f"slow{number}") for number in range(16)]
+        sources = {"x.c": LONG, "y.c": LONG, "z.c": PLAIN}
+        jobs = [Job(rule, "patch", (name,))
+                for rule in [*rules_, self.rule(RENAME)] for name in sources]
+        began = time.monotonic()
+        results = self.run_jobs(sources, jobs, timeout=4)
+        # Sixteen rules of four seconds each on two files are 128 seconds.
+        self.assertLess(time.monotonic() - began, 50)
+        for job, result in zip(jobs, results):
+            if job.files == ("z.c",):
+                self.assertIn(result.outcome, (Outcome.QUIET, Outcome.HIT))
+            elif "slow" in str(job.rule):
+                self.assertIs(result.outcome, Outcome.TIMEOUT)
 
 
 class RefusalTest(SpatchTest):
