@@ -77,6 +77,8 @@ class Proposal:
     rule: str
     free: bool               # a shipped conversion: any statement may change
     edits: dict[str, list[Edit]] = field(default_factory=dict)
+    # Words of comments that the rule makes untrue, and what is true instead.
+    comments: tuple[tuple[str, str], ...] = ()
 
 
 # --- what stands without a rule --------------------------------------------

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Iterable, Mapping, Optional, Sequence
 
 import census
+import comments
 import core
 import judge
 import rules as rulebook
@@ -383,7 +384,7 @@ def _proposals(work: _Work, results: Sequence[spatch.Result],
                     mine[file] = some
             if mine and set(mine) <= set(unit.files):
                 found.setdefault(number, []).append(
-                    Proposal(rule.name, rule.free, mine))
+                    Proposal(rule.name, rule.free, mine, rule.comments))
     return found
 
 
@@ -406,6 +407,10 @@ def _converted(work: _Work, unit: Unit, proposals: Sequence[Proposal],
             known = work.edits.setdefault(file, [])
             known += [edit for edit in edits if edit not in known]
             work.fired.setdefault(file, set()).add(proposal.rule)
+            known += comments.mended(
+                work.texts[file], known, [decl for decl in unit.decls
+                                          if decl.file == file],
+                proposal.comments)
         if len(proposal.edits) > 1:
             work.groups.append(tuple(sorted(proposal.edits)))
         return Verdict("converted", proposal.rule, "")

@@ -23,7 +23,13 @@ an unknown key, a missing one and a second one are all refused.
 
 Shape to Verdict are in every rule. Reason is in every rule whose verdict is
 kept or manual, and Tokens where it may be left out: the census tokens of which
-a unit must hold one for the rule to be worth a run.
+a unit must hold one for the rule to be worth a run. Proves is in a conversion
+whose parts show more of the walk than its count: `bound`, that the loop ends
+with the array it fills, and `offset`, that DMA page n is page n of the list.
+
+Beside NAME.cocci may lie NAME.comments: what the conversion makes untrue in a
+comment, as a line of `- ` and the words, and below it a line of `+ ` and what
+is true instead. Long lines go on in the next ones, which begin with a blank.
 
 Data:   paths -> Rule. A folder stands for the rules below it, in the order of
         their names, rules still under work (NAME.pending.cocci) left out.
@@ -45,7 +51,7 @@ _SPDX = "// SPDX-License-Identifier: GPL-2.0-only"
 _FOLDERS = ("migrate", "misuse", "modern")
 _SUMMARY_COLUMNS = 65
 _ALWAYS = ("Shape", "Confidence", "Options", "Requires", "Verdict")
-_SOMETIMES = ("Reason", "Tokens", "Edits")
+_SOMETIMES = ("Reason", "Tokens", "Edits", "Proves")
 _CONFIDENCES = ("High", "Moderate", "Low")
 _VERDICTS = ("converted", "kept", "manual", "finding")
 
@@ -55,6 +61,7 @@ _SHAPE = re.compile(r"[SMN]\d{1,2}b?|B")
 _VERSION = re.compile(r"\d+(\.\d+)+")
 _REASON = re.compile(r"[a-z][a-z0-9-]*: \S.*")
 _TOKEN = re.compile(r"\.?[A-Za-z_]\w*")
+_PROOF = re.compile(r"bound|offset")
 _PART = re.compile(r"^@([^@]*)@(.*?)@@[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPTION = re.compile(r"-{1,2}[A-Za-z][\w-]*(=[\w./-]+)?|[\w./-]+")
 
@@ -105,6 +112,11 @@ class Rule:
     free: bool = False       # a shipped conversion: may change statements
     prefilter: bool = False  # spatch skips a file without the rule's words
     text: bytes | None = None    # what spatch is given, None = the file
+    proves: tuple[str, ...] = ()  # what it shows of a walk: bound, offset
+    # Words of comments, and what takes their place.
+    comments: tuple[tuple[str, str], ...] = ()
+    # Lines that stand for one another, first to last: what goes, what comes.
+    rewrites: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +233,10 @@ def _read(path: Path) -> Rule:
                 if "Tokens" in keys else ()),
         free=("Edits" in keys
               and bool(_one_of(path, "Edits", keys, ("statements",)))),
+        proves=(_list(path, "Proves", keys, _PROOF, ",")
+                if "Proves" in keys else ()),
+        comments=tuple(_comments(path.with_suffix(".comments"))),
+        rewrites=tuple(_rewrites(text)),
         # Run on one file at a time, so that no type comes from a header.
         prefilter=folder == "misuse",
     )
@@ -297,6 +313,34 @@ def _list(path: Path, key: str, keys: dict[str, str], form: re.Pattern[str],
     if key == "Requires" and len(items) != 1:
         raise RuleError(f"{path}: Requires holds more than one version")
     return items
+
+
+def _comments(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a file of comments; an absent one has none."""
+    if not path.exists():
+        return
+    rows: list[str] = []
+    for line in _text(path).splitlines():
+        if line.startswith(" ") and rows:
+            rows[-1] += line
+        elif line and not line.startswith("#"):
+            rows.append(line)
+    for old, new in zip(rows[::2], [*rows[1::2], ""]):
+        if not old.startswith("- ") or not new.startswith("+ "):
+            raise RuleError(f"{path}: `{old}` and `{new}` are not a line of "
+                            "`- ` and one of `+ `")
+        yield " ".join(old[2:].split()), " ".join(new[2:].split())
+
+
+def _rewrites(text: str) -> Iterator[tuple[str, str]]:
+    """Yield a - line and the + line below it; marks of positions go."""
+    lines = [re.sub(r"@\w+", "", line).rstrip() for line in
+             _blank_comments(text).splitlines()]
+    for before, old, new, after in zip(["", *lines], lines, lines[1:],
+                                       [*lines[2:], ""]):
+        if old.startswith("-") and new.startswith("+") and \
+                before[:1] != "-" and after[:1] != "+":
+            yield old[1:].strip(), new[1:].strip()
 
 
 def _reason(path: Path, keys: dict[str, str]) -> str:

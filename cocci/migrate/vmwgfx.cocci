@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/// step the driver's page iterator with the DMA page iterator
+/// use the DMA page iterator for DMA addresses
 ///
 /// The driver's own iterator keeps a struct sg_page_iter and reads both
-/// pages and DMA addresses from it. Once dma_map_sg() has merged entries, the
-/// two no longer go together: the walk steps by CPU pages, and the addresses
-/// it yields are wrong.
+/// pages and DMA addresses from it. The walk steps by pages in memory. Once
+/// dma_map_sg() has merged entries, the two no longer go together, and the
+/// addresses can be wrong.
 ///
-/// Let the member be a struct sg_dma_page_iter, which gives the addresses,
-/// and take the page from the array that the list was built from. The array
-/// is there in every mapping mode. Its index moves along with the DMA page:
-/// the driver's own next function already moves it where there is no list.
+/// Make the member a struct sg_dma_page_iter, which gives the addresses, and
+/// take the page from the array that the list was built from. The array is
+/// there in every mapping mode. The index of the array now moves in every
+/// mode, and the walk ends with the array.
+///
+/// The list is built from the array with offset 0 and whole pages, so DMA
+/// page n is entry n of the array, however the entries were merged.
 ///
 /// Start the walk with nents instead of orig_nents: the driver stores there
 /// what dma_map_sg() returned, and that is how many DMA segments there are.
@@ -46,6 +49,7 @@
 // Verdict: converted
 // Tokens: sg_page_iter_dma_address
 // Edits: statements
+// Proves: bound, offset
 
 virtual patch
 virtual context
@@ -148,16 +152,31 @@ start(struct tag *v, const struct table *t, unsigned long off)
 	...+>
 }
 
-// built: the list is made of the pages of that array, the first page first.
+// built: the list is made of the pages of that array, the first page first,
+// and of whole ones. The helpers with a limit for a segment are the same here.
 @built exists@
 identifier started.table, started.npages, started.sgt, filled.from;
 identifier own;
+identifier build =~ "^(__)?sg_alloc_table_from_pages(_segment)?$";
 struct table *t;
 expression owner;
+type T;
 @@
 	t->sgt = &owner->own
 	... when any
-	sg_alloc_table_from_pages(&owner->own, t->from, t->npages, 0, ...)
+(
+	build(&owner->own, t->from, t->npages, 0,
+	      t->npages << PAGE_SHIFT, ...)
+|
+	build(&owner->own, t->from, t->npages, 0,
+	      (T)t->npages << PAGE_SHIFT, ...)
+|
+	build(&owner->own, t->from, t->npages, 0,
+	      t->npages * PAGE_SIZE, ...)
+|
+	build(&owner->own, t->from, t->npages, 0,
+	      (T)t->npages * PAGE_SIZE, ...)
+)
 
 // mapped: the number of mapped entries is stored where the walk can read it.
 @mapped exists@
@@ -281,3 +300,21 @@ start(struct tag *v, const struct table *t, unsigned long off)
 		, off);
 	...>
 }
+
+// plain: the helper of vmwgfx itself, which was for the modes without a list.
+// It serves all modes now, and "non_sg" in its name would be wrong.
+@plain depends on retyped && patch@
+identifier v, tag;
+type T;
+@@
+T
+- __vmw_piter_non_sg_page
++ __vmw_piter_page
+	(struct tag *v)
+{ ... }
+
+@depends on plain@
+symbol __vmw_piter_non_sg_page, __vmw_piter_page;
+@@
+- __vmw_piter_non_sg_page
++ __vmw_piter_page
