@@ -33,6 +33,8 @@ _SCRIPT = "scripts/get_maintainer.pl"
 _LINE = re.compile(r"^(?P<who>.*\S)\s+\((?P<role>[a-z][a-z _-]*)(?::.*)?\)$")
 # The script hands some names to a shell; these it may have.
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=@,-]*")
+# The columns of Owner that people() fills, in its order.
+_ROLES = ("takes", "copied", "list")
 # The section that matches every file says nothing about who owns one.
 _REST = "THE REST"
 
@@ -86,6 +88,21 @@ def group(found: Mapping[str, Owner],
     groups = [_group(key, sorted(files), found)
               for key, files in members.items()]
     return sorted(groups, key=lambda one: (one.top, one.files))
+
+
+def people(table: Path) -> Owner:
+    """Return those whom a table names, whatever a tree's MAINTAINERS says."""
+    found: dict[str, set[str]] = {role: set() for role in _ROLES}
+    for number, row in enumerate(table.read_text("utf-8").splitlines(), 1):
+        if row.startswith("#"):
+            continue
+        role, _, rest = row.partition("\t")
+        who, _, why = rest.partition("\t")
+        if role not in _ROLES or "@" not in who or not why:
+            raise MaintainersError(f"{table}:{number}: not a role of "
+                                   f"{', '.join(_ROLES)}, an address and why")
+        found[role].add(who)
+    return Owner("", *(tuple(sorted(found[role])) for role in _ROLES))
 
 
 def merge(many: Iterable[Owner], subsystem: str = "") -> Owner:

@@ -2,11 +2,14 @@
 """Write what a series says: subjects, commit messages and the cover letter.
 
 Every sentence is a fact that another part has found: the text of the rules
-that fired, the ledger's entries, what was built. Nothing is signed here, and
-no line can be taken for the end of a message by git am.
+that fired, the ledger's entries, what is known of a walk, what was built.
+What history shall keep is the message. What was checked, how the patch was
+made and what the maintainer is asked are the notes: they stand below the ---
+line of the mail, and git drops them. Nothing is signed here, and no line can
+be taken for the end of a message by git am.
 
-Data:   facts -> text without a trailer of a person, lines of at most 72
-        columns where words allow it.
+Data:   facts -> Words and covers without a trailer of a person, lines of at
+        most 72 columns where words allow it.
 Units:  columns.
 Errors: none.
 Source: Documentation/process/submitting-patches.rst; git-mailinfo(1) for the
@@ -22,30 +25,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from counts import Kind, Why
 from ledger import Entry, Ledger
 from rules import Rule
+from walks import Walk, quoted
 
 WIDTH = 72
 SUBJECT = 75
 # The first posting of the iterator, in January 2019.
 LINK = "Link: https://lore.kernel.org/r/20190104223531.GA1705@ziepe.ca"
-SUMMARY = "walk DMA addresses with the DMA page iterator"
+TABLE = ("The names of the iterators in this tree, by file and by what the "
+         "series\ndoes: it converts an occurrence, or keeps it because it "
+         "is right, or\nleaves it to a person, who has to decide (manual) or "
+         "to read it (unread).")
+UPSTREAM = ('commit d901b2760dc6 ("lib/scatterlist: Provide a DMA page '
+            'iterator") in v5.1')
+SUMMARY = "use the DMA page iterator for DMA addresses"
 _SHORT = "use the DMA page iterator"
-_COUNT = re.compile(r"\bcount (?P<what>.+?): (?P<kind>mapped|unmapped|unknown)"
-                    r"\b(?:[^;]*)(?:; (?P<offset>offset [^;]*))?")
-_KINDS = {
-    "mapped": "which is what the mapping returned",
-    "unmapped": "which is the count before mapping, not what dma_map_sg() "
-                "returned",
-    "unknown": "and nothing here shows whether that is what dma_map_sg() "
-               "returned",
-}
 # "drm/onyx: ", "media: ipu3-cio2: ", "crypto: talc - ".
 _PREFIX = re.compile(r"(?:[A-Za-z0-9][\w.,/+*{}()-]*(?: [\w.-]+)?: )+"
                      r"(?:[\w./-]+ - )?")
 # Lines that git am would read as something else than text.
 _TRAPS = re.compile(r"^(?=---|diff -|Index: |From:? |Subject: |Date: |>From )")
+# What a core line of a rule brings; the others need the rule around them.
+_NEW = re.compile(r"dma_page|dma_next|iter_dma|\.base|->base")
 _NOISE = {"treewide", "tree-wide", "revert", "merge", "license cleanup"}
+# Subsystems that write a capital behind the prefix, for a tree without a log.
+_CAPITALS = re.compile(r"drm/i915|RDMA|IB|ALSA|spi")
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,23 @@ class Prefix:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What a mail says around its patch."""
+
+    text: str                # the commit message, with its subject
+    notes: str = ""          # what stands below ---
+
+
+@dataclass(frozen=True)
 class Check:
-    """What was done with one patch; sentences without an end."""
+    """What was done with one patch; clauses without an end."""
 
     done: tuple[str, ...]
     left: tuple[str, ...]
+
+    @property
+    def built(self) -> bool:
+        return bool(self.done)
 
 
 @dataclass(frozen=True)
@@ -104,9 +122,13 @@ def guess(files: Sequence[str], lists: Sequence[str]) -> Prefix:
                       re.sub(r".*<|>.*|@.*", "", one))
         if word in parts:
             end = "" if word == leaf else f"{leaf}: "
-            return Prefix(f"{word}: {end}", False, "MAINTAINERS")
+            return _guessed(f"{word}: {end}", "MAINTAINERS")
     top = parts[:1] if parts and parts[0] != leaf else []
-    return Prefix("/".join([*top, leaf]) + ": ", False, "path")
+    return _guessed("/".join([*top, leaf]) + ": ", "path")
+
+
+def _guessed(text: str, source: str) -> Prefix:
+    return Prefix(text, bool(_CAPITALS.match(text)), source)
 
 
 def subject(prefix: Prefix, rules: Sequence[Rule]) -> str:
@@ -125,28 +147,40 @@ def subject(prefix: Prefix, rules: Sequence[Rule]) -> str:
 # --- commit messages -------------------------------------------------------
 
 def user(title: str, files: Sequence[str], entries: Iterable[Entry],
-         rules: Sequence[Rule], making: Making, check: Check) -> str:
-    """Return the message of a patch that moves callers."""
+         rules: Sequence[Rule], walks: Sequence[Walk], making: Making,
+         check: Check, fixes: str = "") -> Words:
+    """Return what the mail of a patch that converts callers says."""
     mine = [entry for entry in entries if entry.site.file in set(files)]
-    parts = [title, *_rule_text(rules), _converted(files, mine),
-             _left(files, mine), _made(rules, making), _checked(check), LINK]
-    return _message(parts)
+    here = [walk for walk in walks if walk.file in set(files)]
+    text = _message([title, *_rule_text(rules), _facts(here),
+                     _left(files, mine), _found(check, fixes), fixes])
+    return Words(text, _notes([*questions(here), _checked(check),
+                               _made(rules, making)]))
 
 
-def core(title: str, body: str, making: Making, check: Check) -> str:
-    """Return the message of a patch that comes with kernel-patch/."""
+def core(title: str, body: str, check: Check) -> Words:
+    """Return what the mail of a patch that comes with kernel-patch/ says."""
     text, trailers = _cut_trailers(body)
-    return _message([title, text, _checked(check),
-                     "\n".join([*trailers, LINK])])
+    return Words(_message([title, text, "\n".join([*trailers, LINK])]),
+                 _notes([_checked(check)]))
 
 
 def whole(title: str, body: str, files: Sequence[str],
-          entries: Iterable[Entry], rules: Sequence[Rule], making: Making,
-          check: Check) -> str:
-    """Return the message of the one patch that holds everything."""
+          entries: Iterable[Entry], rules: Sequence[Rule],
+          walks: Sequence[Walk], making: Making, check: Check) -> Words:
+    """Return what the mail of the one patch that holds everything says."""
     mine = [entry for entry in entries if entry.site.file in set(files)]
-    return _message([title, body, _converted(files, mine), _left(files, mine),
-                     _made(rules, making), _checked(check), LINK])
+    here = [walk for walk in walks if walk.file in set(files)]
+    text, trailers = _cut_trailers(body)
+    parts = [title]
+    if text:
+        parts += [text, "Convert all callers in the same step."]
+    parts += _rule_text(rules)
+    parts += [_facts(here), _left(files, mine),
+              "Compile tested only." if check.built else "",
+              "\n".join([*trailers, LINK])]
+    return Words(_message(parts), _notes(
+        [*questions(here), _checked(check), _made(rules, making)]))
 
 
 def with_trailers(message: str, trailers: Sequence[str]) -> str:
@@ -173,7 +207,7 @@ def table(book: Ledger) -> str:
     if rest:
         lines.append(_row([sum(one[name] for one in rest) for name in names],
                           f"({many(len(rest), 'file')} left as they are)"))
-    return "\n".join([*lines, book.sums()])
+    return "\n".join(lines)
 
 
 def persons(book: Ledger) -> list[str]:
@@ -185,8 +219,8 @@ def persons(book: Ledger) -> list[str]:
                 (entry.site.file, entry.verdict, entry.reason), [])
             if str(entry.site.line) not in lines:
                 lines.append(str(entry.site.line))
-    return [f"{plain(file)} line {', '.join(lines)}: {verdict}: "
-            f"{plain(reason)}"
+    return [f"{plain(file)} line {', '.join(lines)} ({verdict}): "
+            f"{plain(reason.partition(': ')[2])}"
             for (file, verdict, reason), lines in found.items()]
 
 
@@ -194,50 +228,119 @@ def persons(book: Ledger) -> list[str]:
 class Shape:
     """What there is in a series, for the story of its cover."""
 
-    single: bool             # one patch for everything
     adds: bool               # the tree gets the iterator
-    mends: int               # patches that correct one it has
-    users: int               # patches that move callers
-    ends: bool               # the transition ends with it
+    mends: tuple[int, ...]   # patches that correct one it has, by number
+    users: tuple[int, ...]   # patches that convert callers
+    ends: bool               # the last patch ends the transition
     left: int                # sites a person must look at
+    lone: bool               # nobody maintains lib/ in this tree
+    subject: str = ""        # of the correction that the others are made for
+    opening: str = ""        # the first paragraph of its message
+
+    @property
+    def last(self) -> int:
+        return self.adds + len(self.mends) + len(self.users) + self.ends
+
+
+def cover_title(shape: Shape) -> str:
+    """Return the subject of the cover."""
+    if shape.adds:
+        return "lib/scatterlist: add a DMA page iterator" + (
+            " and convert its users" if shape.users else "")
+    if shape.mends and not shape.users:
+        return shape.subject
+    return f"treewide: {SUMMARY}"
 
 
 def story(shape: Shape) -> str:
-    """Say what the series does and in which order."""
-    why = ("for_each_sg_page() steps by the length of an entry in memory. "
-           "Once dma_map_sg() has merged entries, the DMA segments are fewer "
-           "and longer, and a walk that reads DMA addresses steps through "
-           "the wrong list.")
+    """Say what the series does, and why."""
+    parts = []
+    if shape.adds or shape.users:
+        parts.append(
+            "for_each_sg_page() steps by the length of an entry in memory. "
+            "Once dma_map_sg() has merged entries, the DMA segments are "
+            "fewer and longer, and a walk that reads DMA addresses steps "
+            "through the wrong list.")
+    if shape.mends:
+        parts.append(shape.opening)
     order = []
-    if shape.single:
-        order.append("One patch adds an iterator of its own type for DMA "
-                     "addresses and moves its callers." if shape.adds else
-                     "One patch moves what is left of the callers.")
-    else:
-        if shape.adds:
-            order.append("Patch 1 adds an iterator of its own type for DMA "
-                         "addresses.")
-        if shape.adds and shape.ends:
-            order.append("Until the last patch its accessor takes both "
-                         "types, so every step builds.")
-        if shape.mends:
-            order.append("One patch corrects the iterator for DMA addresses."
-                         if shape.mends == 1 else "The iterator for DMA "
-                         f"addresses is corrected in {shape.mends} patches.")
-        if shape.users:
-            order.append("One patch moves callers." if shape.users == 1
-                         else f"Callers move in {shape.users} patches, one a "
-                         "subsystem.")
-        if shape.ends:
-            order.append("The last patch ends the transition: asking a page "
-                         "walk for DMA addresses is a type error from then "
-                         "on.")
-        elif shape.adds and shape.users and shape.left:
-            order.append("No patch ends the transition, since "
-                         f"{many(shape.left, 'site')} below "
-                         f"need{'s' if shape.left == 1 else ''} a person: "
-                         "the accessor takes both types.")
-    return fill(why) + "\n\n" + fill(" ".join(order))
+    if shape.adds:
+        order.append("Patch 1 adds an iterator of its own type for DMA "
+                     "addresses.")
+    if shape.mends and shape.users:
+        order.append(f"{_patches(shape.mends)} "
+                     f"correct{'s' * (len(shape.mends) == 1)} the iterator "
+                     "for DMA addresses.")
+    if shape.users:
+        one = len(shape.users) == 1
+        order.append(f"{_patches(shape.users)} convert{'s' * one} the "
+                     "callers" + ("." if one else ", one per subsystem."))
+    if shape.ends and shape.adds:
+        order.append(f"Until patch {shape.last} the accessor "
+                     "accepts both types, so that every step builds.")
+    if shape.ends:
+        order.append(f"Patch {shape.last} makes it a type error to read a "
+                     "DMA address from a walk over pages in memory.")
+    elif shape.adds and shape.users and shape.left:
+        order.append("The accessor still accepts both types afterwards, "
+                     f"because {many(shape.left, 'place')} below "
+                     f"need{'s' if shape.left == 1 else ''} a person.")
+    parts.append(" ".join(order))
+    if shape.adds:
+        parts.append(upstream(bool(shape.users)))
+    return "\n\n".join(fill(part) for part in parts if part)
+
+
+def upstream(users: bool) -> str:
+    """Say what the iterator owes to upstream, and why it is not a backport."""
+    return (
+        f"The interface is that of {UPSTREAM}. A plain backport would not "
+        "do: that commit counts the pages of a segment from sg->offset, "
+        "which belongs to other memory once entries were merged"
+        + (", and it converts all users in one patch." if users else "."))
+
+
+def plan_of_merge(shape: Shape) -> str:
+    """Suggest who takes what, and in which order."""
+    lines = []
+    if shape.adds and shape.users:
+        lines.append(f"{_patches(shape.users)} "
+                     f"need{'s' * (len(shape.users) == 1)} patch 1"
+                     + (f", and patch {shape.last} needs all others."
+                        if shape.ends else "."))
+        lines.append(
+            "I suggest that one tree takes the series, with acks from the "
+            "maintainers of the drivers. The other way is patch 1 now, "
+            + (f"the drivers in the next cycle and patch {shape.last} after "
+               "that." if shape.ends else
+               "and the drivers in the next cycle."))
+    elif len(shape.mends) > 1:
+        lines.append("The patches belong in one tree, in this order.")
+    elif shape.ends and shape.users:
+        lines.append(f"Patch {shape.last} needs all others.")
+    elif len(shape.users) > 1:
+        lines.append("The patches do not depend on each other; each can go "
+                     "through the tree of its subsystem.")
+    if shape.lone and (shape.adds or shape.mends or shape.ends):
+        lines.append("lib/scatterlist.c has no maintainer in MAINTAINERS; "
+                     "Andrew Morton usually takes lib/.")
+    return fill(" ".join(lines))
+
+
+def _patches(numbers: Sequence[int]) -> str:
+    """Return "Patch 2", "Patches 2 and 3" or "Patches 2 to 5"."""
+    if len(numbers) == 1:
+        return f"Patch {numbers[0]}"
+    if len(numbers) == 2:
+        return f"Patches {numbers[0]} and {numbers[1]}"
+    return f"Patches {numbers[0]} to {numbers[-1]}"
+
+
+def made_with(command: str) -> str:
+    """Say what made the series, for people who have never heard of it."""
+    return (fill("Made with sgwalk, a set of Coccinelle rules and scripts "
+                 "that is not part of the kernel. In its folder:")
+            + "\n\n" + typed(command))
 
 
 # --- parts -----------------------------------------------------------------
@@ -297,41 +400,96 @@ def _flow(body: str) -> str:
         for part in re.split(r"\n\s*\n", body.strip("\n")))
 
 
-def _converted(files: Sequence[str], entries: Sequence[Entry]) -> str:
-    """Say which functions changed, and what bounds each walk."""
-    lines = []
-    for file in sorted(files):
-        mine = [entry for entry in entries if entry.site.file == file
-                and entry.verdict == "converted"]
-        names = dict.fromkeys(entry.site.function for entry in mine
-                              if entry.site.function)
-        what = listed(f"{plain(name)}()" for name in names) or \
-            "declarations" if mine else "declarations that its users need"
-        lines.append(f"{plain(file)}:")
-        lines.append(fill(what, "  "))
-        lines += [fill(count, "  ") for count in _counts(mine)]
-    more = fill("A walk may give more addresses than before, since it follows "
-                "the mapping; what it fills needs the room.") \
-        if any(_COUNT.search(entry.reason) for entry in entries) else ""
-    return "Converted:\n\n" + "\n".join(lines) + (f"\n\n{more}" if more
-                                                  else "")
+def _facts(walks: Sequence[Walk]) -> str:
+    """Say of each walk what its code shows, one sentence a fact."""
+    said: dict[str, list[str]] = {}
+    for walk in walks:
+        for sentence in _facts_of(walk):
+            names = said.setdefault(sentence, [])
+            if _named(walk) not in names:
+                names.append(_named(walk))
+    return "\n\n".join(fill(_verbs(sentence, names))
+                       for sentence, names in said.items())
 
 
-def _counts(entries: Sequence[Entry]) -> list[str]:
-    """Say what bounds each walk, one sentence a count."""
-    walks: dict[tuple[str, str, str], list[str]] = {}
-    for entry in entries:
-        found = _COUNT.search(entry.reason)
-        if found:
-            names = walks.setdefault((found["what"], found["kind"],
-                                      found["offset"] or ""), [])
-            name = f"{plain(entry.site.function)}()"
-            if name not in names:
-                names.append(name)
-    return [f"{listed(names)} walk{'s' if len(names) == 1 else ''} "
-            f"{plain(what)} entries, {_KINDS[kind]}"
-            + (f"; {plain(offset)}" if offset else "") + "."
-            for (what, kind, offset), names in walks.items()]
+def _facts_of(walk: Walk) -> list[str]:
+    """Return sentences with {names} for the functions they are true of."""
+    count, found = walk.count, []
+    what = plain(quoted(count.expression))
+    if walk.stored:
+        found.append(f"{{names}} [walks|walk] {what} segments: "
+                     f"{walk.stored} stores there what {walk.mapper} "
+                     "returned.")
+    elif count.kind is Kind.MAPPED:
+        by = f"{count.by or 'dma_map_sg'}()"
+        source = {Why.STORED: f"which {by} stored there",
+                  Why.IMPORTED: f"whose table came mapped from {by}",
+                  }.get(count.why, f"which is what {by} returned")
+        found.append(
+            f"{{names}} [walks|walk] {what} segments, {source}" + (
+                f", and no longer {plain(quoted(walk.was))} entries."
+                if walk.was else "."))
+    elif count.kind is Kind.UNMAPPED:
+        found.append(
+            ("sg_nents() counts all entries, which may be more than the "
+             "segments." if _all_entries(walk) else
+             f"{what} counts the entries from before mapping, which may be "
+             "more than the segments.")
+            + " Entries without a segment have a DMA length of 0 in a list "
+            "that is mapped once, and the walk steps over them.")
+    if walk.bound:
+        found.append(f"The [loop|loops] in {{names}} [ends|end] when "
+                     f"{plain(walk.bound)}, whatever the list has.")
+    if count.offset and walk.builder:
+        found.append(f"The list is built by {walk.builder} with offset 0 and "
+                     f"whole pages, so the offset {plain(count.offset)} "
+                     "skips the same pages as before.")
+    return found
+
+
+def _all_entries(walk: Walk) -> bool:
+    return walk.count.expression.startswith("sg_nents(")
+
+
+def questions(walks: Sequence[Walk]) -> list[str]:
+    """Return what only a maintainer can know, one paragraph each."""
+    asked: dict[str, list[str]] = {}
+    for walk in walks:
+        count = walk.count
+        what = plain(quoted(count.expression))
+        these = []
+        if count.kind is Kind.UNKNOWN and not walk.stored:
+            these.append(f"Please confirm that {what} in {{names}} is what "
+                         "dma_map_sg() returned.")
+        if walk.room:
+            these.append("The [walk|walks] in {names} now [visits|visit] "
+                         "every DMA page, which can be more than before. "
+                         "Please confirm that what is filled has room for "
+                         "them.")
+        if count.offset and not walk.builder:
+            these.append(f"The offset {plain(count.offset)} in {{names}} now "
+                         "counts DMA pages and not pages in memory. The two "
+                         "differ where an entry does not start and end at a "
+                         "page boundary. Please confirm that this cannot "
+                         "happen here.")
+        for question in these:
+            names = asked.setdefault(question, [])
+            if _named(walk) not in names:
+                names.append(_named(walk))
+    return [fill(_verbs(question, names))
+            for question, names in asked.items()]
+
+
+def _named(walk: Walk) -> str:
+    return f"{plain(walk.function)}()"
+
+
+def _verbs(sentence: str, names: Sequence[str]) -> str:
+    """Put names into a sentence, and choose "[singular|plural]"."""
+    number = 1 + (len(names) > 1)
+    return re.sub(r"\[([^][|]+)\|([^][|]+)\]",
+                  lambda found: found[number], sentence).replace(
+                      "{names}", listed(names))
 
 
 def _left(files: Sequence[str], entries: Sequence[Entry]) -> str:
@@ -348,27 +506,61 @@ def _left(files: Sequence[str], entries: Sequence[Entry]) -> str:
             (entry.verdict, entry.reason.partition(": ")[2]), [])
         if place not in places:
             places.append(place)
-    verdicts = {"kept": "Left as it is", "manual": "Left to a person",
-                "unread": "Not read"}
-    return "\n".join(
-        fill(f"{verdicts[verdict]}, in {listed(places)}: {plain(why)}.")
-        for (verdict, why), places in said.items())
+    lines = []
+    for (verdict, why), places in said.items():
+        one, where = len(places) == 1, listed(places)
+        if why.startswith("it gives pages"):
+            where = f"The page walk{'' if one else 's'} in {where}"
+        head = {"kept": f"{where} stay{'s' * one} as "
+                        f"{'it is' if one else 'they are'}",
+                "manual": f"Not converted, in {where}",
+                "unread": f"Not read, in {where}"}[verdict]
+        lines.append(fill(f"{head}: {_plural(plain(why), one)}."))
+    return "\n\n".join(lines)
+
+
+def _plural(why: str, one: bool) -> str:
+    """Let a reason that is about one walk be about several."""
+    return why if one else re.sub(r"^it gives ", "they give ", why)
+
+
+def _found(check: Check, fixes: str) -> str:
+    """Say how much is known of the mistake, and how the patch was tested."""
+    return fill("Found by inspection" + ("." if fixes else
+                ", and not known to happen with this device.")
+                + (" Compile tested only." if check.built else ""))
 
 
 def _made(rules: Sequence[Rule], making: Making) -> str:
     names = [f"cocci/{rule.folder}/{rule.path.name}" if rule.folder
              else rule.path.name for rule in rules]
-    tools = [f"sgwalk's {listed(names)}" if names else "sgwalk",
-             *([f"spatch {making.spatch}"] if making.spatch else [])]
-    join = ", and " if len(names) > 1 else " and "
-    return fill(f"Made with {join.join(tools)}:") + "\n\n" \
-        + typed(making.command)
+    if not names:
+        return ""
+    spatch = f" {making.spatch}" if making.spatch else ""
+    pairs: dict[str, str] = {}
+    for rule in rules:
+        for old, new in rule.rewrites:
+            if _NEW.search(new) and not _NEW.search(old):
+                pairs.setdefault(new, old)
+    lines = [f"  {line}" for new, old in pairs.items()
+             for line in (f"- {old}", f"+ {new}")]
+    return fill(f"Made with Coccinelle{spatch} and {listed(names)} of sgwalk, "
+                "a set of rules and scripts that is not part of the kernel."
+                + (" The core lines:" if lines else "")) \
+        + "".join(f"\n{line}" for line in ["", *lines] if lines)
 
 
 def _checked(check: Check) -> str:
     done = f"Checked: {'; '.join(check.done)}. " if check.done else ""
-    left = f"Not checked: {'; '.join(check.left)}." if check.left else ""
+    left = "".join(f"{one[:1].upper()}{one[1:]}. " for one in check.left)
     return fill(done + left)
+
+
+def _notes(parts: Iterable[str]) -> str:
+    """Return what stands below ---; no line of it begins a patch."""
+    text = "\n\n".join(part for part in parts if part.strip())
+    return "\n".join(_TRAPS.sub("  ", line.rstrip())
+                     for line in text.split("\n")) if text else ""
 
 
 def _message(parts: Iterable[str]) -> str:

@@ -306,6 +306,17 @@ def find_base(root: Path) -> Base:
                 _ask(root, "rev-parse", "--show-object-format"))
 
 
+def is_public(base: Base) -> bool:
+    """Tell whether others can have the commit: a remote or a release does.
+
+    The first commit of a repository is a snapshot that somebody took.
+    """
+    listed = _ask(base.root, "rev-list", "--parents", "-n1", base.commit)
+    return len(listed.split()) > 1 and bool(_ask(
+        base.root, "for-each-ref", "--count=1", f"--contains={base.commit}",
+        "refs/remotes", "refs/tags/v[0-9]*"))
+
+
 def identity(root: Path) -> Ident:
     """Return who the user is to git; nothing is guessed from the machine."""
     done = _run(["git", "-c", "user.useConfigOnly=true", "var",

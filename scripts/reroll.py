@@ -22,6 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# A folder beside the mails, which git send-email does not look into: where
+# each version starts, for those whose mails do not say it.
+STATE = "state"
+
 _SUBJECT = re.compile(r"^\[PATCH(?: v(?P<version>\d+))?"
                       r"(?: (?P<number>\d+)/(?P<total>\d+))?\] (?P<title>.*)$")
 _TRAILER = re.compile(r"^(?:Acked|Reviewed|Tested|Reported|Suggested|"
@@ -50,8 +54,8 @@ class Mail:
 class Previous:
     version: int
     patches: tuple[Mail, ...]    # in the order they apply
-    base: str                # commit; "" when no cover says it
-    change_id: str           # "" when no cover says it
+    base: str                # commit; "" when nothing kept says it
+    change_id: str           # "" when nothing kept says it
 
 
 def read(folder: Path, version: int) -> Previous:
@@ -62,6 +66,9 @@ def read(folder: Path, version: int) -> Previous:
         if mails and mails[0].version == wanted:
             text = "\n".join(mail.raw.decode("utf-8", "surrogateescape")
                              for mail in mails if mail.number == 0)
+            kept = folder / STATE / f"v{wanted}"
+            if kept.is_file():
+                text += "\n" + kept.read_text("utf-8", "replace")
             return Previous(wanted, tuple(
                 mail for mail in mails if mail.number > 0),
                 _line(text, "base-commit"), _line(text, "change-id"))

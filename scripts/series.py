@@ -4,12 +4,15 @@
 The core comes first in the form that takes both iterators, then one patch a
 subsystem, then the end of the transition; so every step builds. The commits
 live in a private repository (repo.py), the mails in OUT/series, and what was
-proven about them in the cover letter: the mails are applied with git am, one
-by one, on a clean checkout, and what comes out has to be the plan.
+tested of them in the cover letter: the mails are applied with git am, one by
+one, on a clean checkout, and what comes out has to be the plan. What is found
+out on this machine and about it goes to the terminal, and no mail has a path
+of it.
 
 Data:   a tree, its Plan, Settings -> Series; mails as git format-patch makes
-        them, with To: and Cc: of their own.
-Units:  none.
+        them, with recipients and a thread of their own (mails.py).
+Units:  dates are git's raw form, "@seconds zone": the time of the run, or
+        SOURCE_DATE_EPOCH.
 Errors: SeriesError, MaintainersError, RerollError, RepoError, TreeError. A
         series is put in its place whole, or nothing is left of it.
 Source: Documentation/process/submitting-patches.rst; the layout of a branch
@@ -21,7 +24,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import datetime
-import email.header
 import fcntl
 import hashlib
 import json
@@ -29,11 +31,14 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import core
+import mails
 import maintainers
 import message
 import repo
@@ -41,8 +46,9 @@ import reroll
 import scratch
 import tree as trees
 import verify
+import walks
 from maintainers import Group, Owner
-from message import Check, Making, Prefix
+from message import Check, Making, Prefix, Words
 from plan import Plan
 from rules import Rule
 
@@ -54,9 +60,6 @@ _CHECKED = re.compile(r"^(?:(?P<file>[^:\s]+):(?P<line>\d+): )?"
                       r"(?P<level>ERROR|WARNING|CHECK):(?P<type>\w+): ")
 # Objects that no step may change; a sample is enough to show it.
 _UNTOUCHED = 12
-# Begins what the proof says of a thing that it does not prove.
-_LACKS = re.compile(r"^(checkpatch: not run|building was skipped|"
-                    r"untouched, but|not built before)")
 _NAMED = 8                   # functions that are called by their names
 _FRESH = "series.new."       # how the name of an unfinished folder begins
 _OLD = ".old"                # and how that of the one it replaces ends
@@ -80,10 +83,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What is known of the series by trying it."""
+
+    text: str                # for the terminal
+    holds: bool = True       # False: it says what is not known
+    mail: str | None = None  # for the cover, "" for nothing; None: the same
+
+    @property
+    def told(self) -> str:
+        return self.text if self.mail is None else self.mail
+
+
+@dataclass(frozen=True)
 class Series:
     folder: Path
     mails: tuple[str, ...]   # relative to folder, in sending order
-    proof: tuple[str, ...]   # what holds, one sentence each
+    proof: tuple[Proof, ...]
     notes: tuple[str, ...]   # what the sender should know
 
 
@@ -99,6 +115,7 @@ class _Draft:
     top: str
     body: str = ""           # of a patch that comes with kernel-patch/
     rules: tuple[Rule, ...] = ()
+    lone: bool = False       # MAINTAINERS names nobody who takes it
 
 
 @dataclass(frozen=True)
@@ -112,9 +129,21 @@ class _Posting:
 
 
 @dataclass(frozen=True)
-class _Proof:
-    lines: tuple[str, ...]
-    commits: tuple[repo.Commit, ...]
+class _Cover:
+    title: str
+    body: str                # up to the shortlog, wrapped
+    tail: str                # shortlog, diffstat, base
+    owner: Owner
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the series starts at, and when it is written."""
+
+    base: repo.Base
+    date: str                # of the mails
+    name: str                # what a reader can call the base
+    public: bool             # whether others have the base's commit
 
 
 @contextlib.contextmanager
@@ -176,40 +205,44 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     with repo.private(base, settings.out) as git, \
             scratch.folder(_FRESH, settings.out.resolve()) as fresh:
         _same_as_head(git, base, plan)
+        start = _start(git, base, tree)
         drafts, notes = _drafts(git, plan, settings)
         checks, built = _build(tree, plan, drafts, settings)
         trailers, dropped = _carry(git, base, before, drafts, plan)
         notes += dropped
         # Patches of a tree that has them already are named and not sent.
-        texts = [message.with_trailers(
-            _text(draft, plan, check, settings),
-            [*trailers.get(draft.title, ()),
-             *([f"Signed-off-by: {ident}"] if settings.signoff else [])])
-            for draft, check in zip(drafts, checks)]
-        commits = _commit(git, base.commit, drafts, texts, ident, base.date)
+        facts = walks.find(plan)
+        words = [_signed(_words(git, draft, plan, facts, check, settings),
+                         plan, settings, [*trailers.get(draft.title, ()),
+                          *([f"Signed-off-by: {ident}"]
+                            if settings.signoff else [])])
+                 for draft, check in zip(drafts, checks)]
+        commits = _commit(git, base.commit, drafts,
+                          [one.text for one in words], ident, start.date)
         try:
             postings = _postings(drafts)
-            mails = _format(git, base, postings, drafts, commits, fresh,
-                            settings)
-            proof = _prove(git, base, plan, drafts, commits, mails, settings)
-            lines = (*proof, *built)
+            lone = len(drafts) == 1
+            patches = _format(git, base, postings, drafts, commits, words,
+                              fresh, settings)
+            proof = (*_prove(git, start, plan, drafts, commits, patches,
+                             settings), *built)
             if len(postings) > 1:
                 notes.append(
                     f"more than {maintainers.CAP} patches, so "
                     f"{len(postings)} folders to send one after the other: "
                     + ", ".join(one.folder for one in postings))
             change = before.change_id if before and before.change_id \
-                else _change_id(base, plan)
-            covers = _covers(git, base, plan, postings, drafts, commits,
-                             lines, notes, before, change, ident, settings)
-            for posting, cover in zip(postings, covers):
-                name = _prefix(settings) + "0000-cover-letter.patch"
-                (fresh / posting.folder / name).write_bytes(
-                    _mail(cover, ident, base, settings,
-                          0, posting.end - posting.first))
+                else _change_id(start, plan)
+            covers = _covers(git, start, plan, postings, drafts, commits,
+                             proof, notes, before, change, ident, settings)
+            _thread(start, postings, covers, patches, fresh, lone, ident,
+                    settings)
+            (fresh / reroll.STATE).mkdir()
+            (fresh / reroll.STATE / f"v{settings.version}").write_text(
+                f"base-commit: {base.commit}\nchange-id: {change}\n")
             if settings.branch:
-                notes.append(_branch(git, base, drafts, texts, ident, covers,
-                                     change, settings))
+                notes.append(_branch(git, start, drafts, words, ident,
+                                     covers, change, settings))
             try:
                 _put_in_place(fresh, folder, settings)
             except BaseException:
@@ -221,7 +254,20 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     names = sorted(str(path.relative_to(folder)) for path in
                    folder.rglob("*.patch")
                    if not re.match(r"v\d+/", str(path.relative_to(folder))))
-    return Series(folder, tuple(names), lines, tuple(notes))
+    return Series(folder, tuple(names), proof, tuple(notes))
+
+
+def _start(git: repo.Repo, base: repo.Base, tree: trees.Tree) -> _Start:
+    """Say what the series starts at, in words that others know."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch and not (epoch.isdigit() and int(epoch) < 1 << 33):
+        raise SeriesError(f"SOURCE_DATE_EPOCH={epoch}: not a number of "
+                          "seconds since 1970")
+    public = repo.is_public(base)
+    version = re.sub(r"^(\d+\.\d+)\.0$", r"\1", tree.version)
+    return _Start(base, f"@{epoch or int(time.time())} +0000",
+                  base.commit[:12] if public else
+                  f"v{version}" if version else "this tree", public)
 
 
 def _nothing(base: repo.Base, before: reroll.Previous | None, plan: Plan,
@@ -242,7 +288,7 @@ def text(series: Series) -> str:
     return "".join(f"{line}\n" for line in [
         *(f"{series.folder.name}/{message.plain(name)}"
           for name in series.mails),
-        *(f"{'not proven' if _LACKS.search(line) else 'proven'}: {line}"
+        *(f"{'proven' if line.holds else 'not proven'}: {line.text}"
           for line in series.proof),
         *(f"note: {line}" for line in series.notes)])
 
@@ -264,14 +310,16 @@ def _drafts(git: repo.Repo, plan: Plan,
     root = plan.tree.root
     users = {name: content for name, content in plan.after.items()
              if name not in plan.core}
-    owners = maintainers.owners(root, plan.after, settings.jobs)
+    owners = maintainers.owners(
+        root, [*plan.after, *((core.LIBRARY, core.HEADER) if plan.core
+                              else ())], settings.jobs)
     groups = maintainers.group(
         {name: owners[name] for name in users}, plan.groups)
     everybody = maintainers.merge(owners.values())
     first, last = _layers(plan, bool(users), settings)
     notes = [one.note for one in groups if one.note]
     if settings.shape == "single":
-        return [_single(plan, first, everybody)], notes
+        return [_single(plan, first, owners, everybody)], notes
     logs = _log(git, [name for one in groups for name in one.files])
     named: set[str] = set()
     drafts = [_core_draft(letter, contents, owners, everybody, "core")
@@ -343,19 +391,41 @@ def _core_draft(letter: core.Letter, contents: Mapping[str, bytes],
                 owners: Mapping[str, Owner], everybody: Owner,
                 kind: str) -> _Draft:
     """Return a patch of the core, which every user's maintainer gets too."""
-    mine = maintainers.merge(owners[name] for name in contents)
-    return _Draft(kind, letter.subject, contents, _with(mine, everybody),
-                  owners[min(contents)].subsystem or "lib", "lib",
-                  letter.body)
+    return _Draft(kind, letter.subject, contents,
+                  _with(_keepers(owners), everybody),
+                  owners[core.LIBRARY].subsystem or "lib", "lib",
+                  letter.body, lone=_unmaintained(owners))
 
 
-def _single(plan: Plan, first: _Layers, everybody: Owner) -> _Draft:
+def _unmaintained(owners: Mapping[str, Owner]) -> bool:
+    return not any(owners[name].people for name in (core.LIBRARY,
+                                                    core.HEADER))
+
+
+def _keepers(owners: Mapping[str, Owner]) -> Owner:
+    """Return who takes a patch of lib/scatterlist.c and its header."""
+    mine = maintainers.merge(owners[name] for name in (core.LIBRARY,
+                                                       core.HEADER))
+    more = maintainers.people(core.PATCHES / "people.tsv")
+    return maintainers.merge([mine, replace(
+        more, people=() if mine.people else more.people)])
+
+
+def _single(plan: Plan, first: _Layers, owners: Mapping[str, Owner],
+            everybody: Owner) -> _Draft:
     """Return everything as one patch."""
-    letter = first[0][0] if first else core.Letter(
-        f"treewide: {message.SUMMARY}", "")
-    return _Draft("whole", letter.subject, dict(plan.after), everybody,
-                  "the whole tree", "", letter.body,
-                  _rules(plan, sorted(plan.after)))
+    users = set(plan.after) - set(plan.core)
+    adds = plan.state is core.State.ABSENT and bool(plan.core)
+    title = message.cover_title(message.Shape(
+        adds, (1,) if plan.core and not adds else (),
+        (1,) if users else (), False, 0, False,
+        first[-1][0].subject if first else ""))
+    return _Draft("whole", title, dict(plan.after),
+                  maintainers.merge([_keepers(owners), everybody])
+                  if plan.core else everybody, "the whole tree", "",
+                  "\n\n".join(letter.body for letter, _ in first),
+                  _rules(plan, sorted(plan.after)),
+                  bool(plan.core) and _unmaintained(owners))
 
 
 def _with(mine: Owner, everybody: Owner) -> Owner:
@@ -429,7 +499,7 @@ def untouched(plan: Plan) -> list[str]:
 # --- what was built --------------------------------------------------------
 
 def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
-           settings: Settings) -> tuple[list[Check], list[str]]:
+           settings: Settings) -> tuple[list[Check], list[Proof]]:
     """Compile each step, and say what that showed."""
     steps = [verify.Step(f"{number}/{len(drafts)}", draft.contents)
              for number, draft in enumerate(drafts, 1)]
@@ -440,9 +510,11 @@ def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
                             settings.out / "verify", settings.jobs,
                             untouched(plan))
     except verify.VerifyError as error:
-        why = str(error)
-        return ([Check((), (f"building: {why}", "hardware"))
-                 for _ in drafts], [f"building was skipped: {why}"])
+        # Why is this machine's affair, and nobody's who reads the mails.
+        return ([Check((), ("not built, not run on hardware",))
+                 for _ in drafts],
+                [Proof(f"building was skipped: {error}", False,
+                       "not built")])
     for built in report.steps:
         if built.failed:
             name, why = built.failed[0]
@@ -482,11 +554,11 @@ def _check(report: verify.Report, built: verify.Built) -> Check:
         files: dict[str, list[str]] = {}
         for file, line in built.unreached:
             files.setdefault(file, []).append(str(line))
-        left += [f"{file} line {', '.join(lines)}, which no build here "
-                 "reaches" for file, lines in files.items()]
+        left += [f"no build here reaches {file} line {', '.join(lines)}"
+                 for file, lines in files.items()]
     elif names:
         done.append("every changed line was compiled")
-    return Check(tuple(done), (*left, "hardware"))
+    return Check(tuple(done), (*left, "not run on hardware"))
 
 
 def _code(objects: Sequence[verify.Object]) -> str:
@@ -521,46 +593,102 @@ def _source_name(function: str) -> str:
                   function)
 
 
-def _built(report: verify.Report) -> list[str]:
+def _built(report: verify.Report) -> list[Proof]:
     """Say what was built over the whole series."""
     objects = sorted({each.name for built in report.steps
                       for each in built.objects})
     warned = [warning for built in report.steps
               for warning in built.warnings]
     missed = [place for built in report.steps for place in built.unreached]
-    lines = [f"each step builds for {report.machine} with {report.compiler}: "
-             f"{message.many(len(objects), 'touched object')}, "
-             f"{message.many(len(warned), 'new warning')}"]
+    lines = [Proof(
+        f"each step builds for {report.machine} with {report.compiler}: "
+        f"{message.many(len(objects), 'touched object')}, "
+        f"{message.many(len(warned), 'new warning')}")]
     same = sorted({name for built in report.steps for name in built.same})
     differ = sorted({name for built in report.steps
                      for name in built.differ})
     if same and not differ:
-        lines.append("untouched and byte-identical: " + ", ".join(same))
-    lines += [f"untouched, but not identical: {name}" for name in differ]
+        lines.append(Proof("untouched and byte-identical: "
+                           + ", ".join(same)))
+    lines += [Proof(f"untouched, but not identical: {name}", False)
+              for name in differ]
     total = sum(built.changed for built in report.steps)
-    lines.append(f"every changed line of code ({total}) was compiled"
-                 if not missed else
-                 f"{total - len(missed)} of {total} changed lines of code "
-                 "were compiled; not reached: " + ", ".join(
-                     f"{file}:{line}" for file, line in missed))
-    lines += [f"not built before either: {name}: {why}"
+    lines.append(
+        Proof(f"every changed line of code ({total}) was compiled")
+        if not missed else
+        Proof(f"{total - len(missed)} of {total} changed lines of code were "
+              "compiled; not reached: " + ", ".join(
+                  f"{file}:{line}" for file, line in missed)))
+    lines += [Proof(f"not built before either: {name}: {why}", False,
+                    f"not built here, before the series and after it: {name}")
               for name, why in report.unbuilt]
     return lines
 
 
 # --- messages, commits, mails ----------------------------------------------
 
-def _text(draft: _Draft, plan: Plan, check: Check,
-          settings: Settings) -> str:
+def _words(git: repo.Repo, draft: _Draft, plan: Plan,
+           facts: Sequence[walks.Walk], check: Check,
+           settings: Settings) -> Words:
     making = Making(settings.command, settings.spatch if draft.rules else "")
     files = sorted(name for name in draft.contents if name not in plan.core)
     if draft.kind == "user":
         return message.user(draft.title, files, plan.ledger.entries,
-                            draft.rules, making, check)
+                            draft.rules, facts, making, check,
+                            _origin(git, plan, files))
     if draft.kind == "whole" and files:
         return message.whole(draft.title, draft.body, files,
-                             plan.ledger.entries, draft.rules, making, check)
-    return message.core(draft.title, draft.body, making, check)
+                             plan.ledger.entries, draft.rules, facts, making,
+                             check)
+    return message.core(draft.title, draft.body, check)
+
+
+def _signed(words: Words, plan: Plan, settings: Settings,
+            trailers: Sequence[str]) -> Words:
+    return Words(message.with_trailers(
+        _at_home(words.text, plan, settings), trailers),
+        _at_home(words.notes, plan, settings))
+
+
+_WALKS = ("for_each_sg_page", "__sg_page_iter_start")
+
+
+def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
+    """Return the Fixes: line of a patch, "" where no commit is the one.
+
+    It is the one that wrote all walks which the patch converts, and which has
+    more of them afterwards than it found: one that only reworded a walk, or
+    moved it, is not where the mistake began.
+    """
+    places = sorted({(entry.site.file, entry.site.line)
+                     for entry in plan.ledger.entries
+                     if entry.verdict == "converted"
+                     and entry.site.file in files
+                     and entry.site.token in _WALKS})
+    found: set[str] = set()
+    subject = ""
+    for file, line in places:
+        done = git.attempt("blame", "-w", "-M", "--porcelain",
+                           f"-L{line},{line}", git.base.commit, "--", file)
+        rows = done.stdout.decode("utf-8", "replace").split("\n")
+        if done.returncode != 0 or "boundary" in rows:
+            return ""
+        found.add(rows[0].split()[0])
+        subject = next((row[len("summary "):] for row in rows
+                        if row.startswith("summary ")), "")
+    if len(found) != 1 or not subject:
+        return ""
+    commit = found.pop()
+    if len(git.git("rev-list", "--parents", "-n1", commit).split()) != 2:
+        return ""
+    change = git.git("show", "--format=", "--no-renames", "-U0", commit)
+    grown = sum(
+        (row.startswith(b"+") - row.startswith(b"-"))
+        * sum(row.count(name.encode() + b"(") for name in _WALKS)
+        for row in change.split(b"\n")
+        if not row.startswith((b"+++", b"---")))
+    return f'Fixes: {commit[:12]} ("{message.plain(subject)}")' \
+        if grown > 0 else ""
 
 
 def _commit(git: repo.Repo, start: str, drafts: Sequence[_Draft],
@@ -597,26 +725,63 @@ def _prefix(settings: Settings) -> str:
 
 def _format(git: repo.Repo, base: repo.Base, postings: Sequence[_Posting],
             drafts: Sequence[_Draft], commits: Sequence[repo.Commit],
-            fresh: Path, settings: Settings) -> list[Path]:
+            words: Sequence[Words], fresh: Path,
+            settings: Settings) -> list[Path]:
     """Write the mails of the patches, and return them in order."""
-    mails: list[Path] = []
+    written: list[Path] = []
     for posting in postings:
         folder = fresh / posting.folder
         folder.mkdir(exist_ok=True)
         start = commits[posting.first - 1].id if posting.first \
             else base.commit
-        git.git("format-patch", "--quiet", "-o", str(folder), "--numbered",
+        git.git("format-patch", "--quiet", "-o", str(folder),
+                "--numbered" if len(drafts) > 1 else "--no-numbered",
                 "--zero-commit", "--no-signature", "--no-renames",
                 "--encode-email-headers",
                 *([f"--reroll-count={settings.version}"]
                   if settings.version > 1 else []),
                 f"{start}..{commits[posting.end - 1].id}")
         made = sorted(folder.glob("*.patch"))
-        for path, draft in zip(made, drafts[posting.first:posting.end]):
-            to, cc = _recipients([draft.owner])
-            path.write_bytes(_address(path.read_bytes(), to, cc))
-        mails += made
-    return mails
+        for path, draft, one in zip(made, drafts[posting.first:posting.end],
+                                    words[posting.first:posting.end]):
+            path.write_bytes(mails.complete(path.read_bytes(), one.notes,
+                                            *_recipients([draft.owner])))
+        written += made
+    return written
+
+
+def _thread(start: _Start, postings: Sequence[_Posting],
+            covers: Sequence[_Cover], patches: Sequence[Path], fresh: Path,
+            lone: bool, ident: repo.Ident, settings: Settings) -> None:
+    """Write the covers, and let the patches answer them."""
+    base = start.base
+    for part, (posting, cover) in enumerate(zip(postings, covers)):
+        mine = patches[posting.first:posting.end]
+        where = mails.thread(
+            "sg-dma-page-iter", start.date, settings.version,
+            part + 1 if len(postings) > 1 else 0, not lone, ident,
+            [path.read_bytes() for path in mine])
+        for number, path in enumerate(mine, 1):
+            path.write_bytes(mails.place(path.read_bytes(), where, number))
+        if lone:
+            path, = mine
+            path.write_bytes(_with_cover(path.read_bytes(), cover))
+            continue
+        name = _prefix(settings) + "0000-cover-letter.patch"
+        (fresh / posting.folder / name).write_bytes(mails.place(
+            mails.cover(cover.title, f"{cover.body}\n\n{cover.tail}\n",
+                        *_recipients([cover.owner]), ident, start.date,
+                        len(base.commit), settings.version, len(mine)),
+            where, 0))
+
+
+def _with_cover(mail: bytes, cover: _Cover) -> bytes:
+    """Return the only mail of a series, with what a cover would say."""
+    text, line, rest = mail.partition(b"\n---\n")
+    notes = cover.body.encode("utf-8", "backslashreplace") + b"\n\n" \
+        if cover.body else b""
+    return text + line + notes + rest + b"\n" \
+        + cover.tail.encode("ascii") + b"\n"
 
 
 def _recipients(owners: Sequence[Owner]) -> tuple[list[str], list[str]]:
@@ -627,75 +792,13 @@ def _recipients(owners: Sequence[Owner]) -> tuple[list[str], list[str]]:
     return list(to), [who for who in cc if who not in to]
 
 
-def _address(mail: bytes, to: Sequence[str], cc: Sequence[str]) -> bytes:
-    """Add To:, Cc: and, where the bytes ask for it, a charset."""
-    head, _, body = mail.partition(b"\n\n")
-    lines = _header("To", to) + _header("Cc", cc)
-    if any(byte > 127 for byte in body) \
-            and b"\nContent-Type:" not in head:
-        try:
-            body.decode("utf-8")
-            charset = b"UTF-8"
-        except UnicodeDecodeError:
-            charset = b"ISO-8859-1"
-        lines += (b"\nMIME-Version: 1.0\nContent-Type: text/plain; charset="
-                  + charset + b"\nContent-Transfer-Encoding: 8bit")
-    return head + lines + b"\n\n" + body
-
-
-def _header(name: str, addresses: Sequence[str]) -> bytes:
-    if not addresses:
-        return b""
-    return f"\n{name}: ".encode() + ",\n ".join(
-        map(_encoded, addresses)).encode("ascii")
-
-
-def _encoded(address: str) -> str:
-    """Return an address as a header can hold it."""
-    name, open_, box = address.rpartition(" <")
-    if not open_ or name.isascii():
-        return message.plain(address)
-    words = email.header.Header(
-        message.plain(name).strip('"'), "utf-8", maxlinelen=1000).encode()
-    return f"{words} <{box}"
-
-
-def _sender(ident: repo.Ident) -> str:
-    """Return a name as git format-patch puts it in From:."""
-    if ident.name.isascii() and re.search(r'[()<>@,;:\\".\[\]]', ident.name):
-        quoted = re.sub(r'([\\"])', r"\\\1", ident.name)
-        return f'"{quoted}" <{ident.email}>'
-    return _encoded(str(ident))
-
-
-def _mail(cover: tuple[str, str, Owner], ident: repo.Ident, base: repo.Base,
-          settings: Settings, number: int, total: int) -> bytes:
-    """Return a cover letter as a mail."""
-    title, body, owner = cover
-    when = int(base.date[1:].split()[0])
-    zone = base.date.split()[1]
-    local = datetime.datetime.fromtimestamp(
-        when, datetime.timezone(datetime.timedelta(
-            minutes=int(zone[0] + "1") * (int(zone[1:3]) * 60
-                                          + int(zone[3:])))))
-    date = local.strftime("%a, ") + str(local.day) + local.strftime(
-        " %b %Y %H:%M:%S ") + zone
-    version = f" v{settings.version}" if settings.version > 1 else ""
-    wide = len(str(total))
-    head = [f"From {'0' * len(base.commit)} Mon Sep 17 00:00:00 2001",
-            f"From: {_sender(ident)}", f"Date: {date}",
-            f"Subject: [PATCH{version} {number:0{wide}}/{total}] {title}"]
-    return _address("\n".join(head).encode("ascii", "replace") + b"\n\n"
-                    + body.encode("utf-8", "backslashreplace"),
-                    *_recipients([owner]))
-
-
 # --- proof -----------------------------------------------------------------
 
-def _prove(git: repo.Repo, base: repo.Base, plan: Plan,
+def _prove(git: repo.Repo, start: _Start, plan: Plan,
            drafts: Sequence[_Draft], commits: Sequence[repo.Commit],
-           mails: Sequence[Path], settings: Settings) -> list[str]:
+           mails: Sequence[Path], settings: Settings) -> list[Proof]:
     """Apply the mails, and compare what comes out with the plan."""
+    base = start.base
     keep_cr = any(b"\r\n" in content for content in
                   [*plan.before.values(), *plan.after.values()])
     done, why = git.am(base.commit, mails, keep_cr)
@@ -715,21 +818,26 @@ def _prove(git: repo.Repo, base: repo.Base, plan: Plan,
         raise SeriesError("the patches together are not the change that "
                           "make apply makes")
     how = "git am --keep-cr" if keep_cr else "git am"
-    return [f"the {len(mails)} patches apply in order with {how} on "
-            f"{base.commit[:12]}" if len(mails) > 1 else
-            f"the patch applies with {how} on {base.commit[:12]}",
-            "together they are byte-identical to make apply"
-            if len(mails) > 1 else
-            "it is byte-identical to make apply",
-            *_checkpatch(git, plan, drafts, mails, settings)]
+    many = len(mails) > 1
+    return [Proof(f"the {len(mails)} patches apply in order with {how} on "
+                  f"{start.name}" if many else
+                  f"the patch applies with {how} on {start.name}"),
+            Proof(f"{'together they are' if many else 'it is'} "
+                  "byte-identical to make apply", mail=""),
+            *_checkpatch(git, start, plan, drafts, mails, settings)]
 
 
-def _checkpatch(git: repo.Repo, plan: Plan, drafts: Sequence[_Draft],
-                mails: Sequence[Path], settings: Settings) -> list[str]:
+def _checkpatch(git: repo.Repo, start: _Start, plan: Plan,
+                drafts: Sequence[_Draft], mails: Sequence[Path],
+                settings: Settings) -> list[Proof]:
     """Compare what checkpatch says of the files before and after."""
     root = plan.tree.root
     if not (root / _CHECKPATCH).is_file():
-        return [f"checkpatch: not run: the tree has no {_CHECKPATCH}"]
+        return [Proof(f"checkpatch: not run: the tree has no {_CHECKPATCH}",
+                      False, "")]
+    # In a tree of one commit it finds none of those that a message names.
+    blind = not start.public and len(git.git(
+        "rev-list", "--max-count=2", start.base.commit).split()) < 2
     # It writes a cache where it is run, so it is not run in the tree.
     place = git.folder / "checkpatch"
     place.mkdir()
@@ -743,6 +851,8 @@ def _checkpatch(git: repo.Repo, plan: Plan, drafts: Sequence[_Draft],
         (place / "mail").write_bytes(mail.read_bytes())
         rows = _run_checkpatch(root, place, [
             "mail", *(() if settings.signoff else ("--no-signoff",))])
+        if blind:
+            rows = [row for row in rows if row["type"] != "UNKNOWN_COMMIT_ID"]
         total.update(row["level"] for row in rows)
         grown: set[str] = set()
         for name, content in sorted(draft.contents.items()):
@@ -759,9 +869,14 @@ def _checkpatch(git: repo.Repo, plan: Plan, drafts: Sequence[_Draft],
                        for level in ("ERROR", "WARNING", "CHECK"))
     how = "checkpatch --strict" + ("" if settings.signoff
                                    else " --no-signoff")
-    if not worse:
-        return [f"{how}: {counts}, none that the files did not have before"]
-    return [f"{how}: {counts}; new: {'; '.join(worse)}"]
+    lines = [Proof(f"{how}: {counts}, none that the files did not have "
+                   "before" if not worse else
+                   f"{how}: {counts}; new: {'; '.join(worse)}", not worse)]
+    if blind:
+        lines.append(Proof("checkpatch could not look up the commits that "
+                           "the messages name: the tree has no history",
+                           False))
+    return lines
 
 
 def _judge_file(root: Path, place: Path, name: str,
@@ -794,59 +909,96 @@ def _run_checkpatch(root: Path, place: Path,
 
 # --- the cover -------------------------------------------------------------
 
-def _covers(git: repo.Repo, base: repo.Base, plan: Plan,
+def _covers(git: repo.Repo, start: _Start, plan: Plan,
             postings: Sequence[_Posting], drafts: Sequence[_Draft],
-            commits: Sequence[repo.Commit], proof: Sequence[str],
+            commits: Sequence[repo.Commit], proof: Sequence[Proof],
             notes: Sequence[str], before: reroll.Previous | None,
             change: str, ident: repo.Ident,
-            settings: Settings) -> list[tuple[str, str, Owner]]:
-    """Return subject, text and recipients of each posting's cover."""
-    adds = plan.state is core.State.ABSENT and bool(plan.core)
-    story = message.story(message.Shape(
-        settings.shape == "single", adds,
-        sum(draft.kind == "core" for draft in drafts) - adds,
-        sum(draft.kind == "user" for draft in drafts),
-        drafts[-1].kind == "end" and plan.state is not core.State.STRICT,
-        plan.ledger.count("manual") + plan.ledger.count("unread")))
-    news = _news(git, base, commits, before, notes)
+            settings: Settings) -> list[_Cover]:
+    """Return the cover of each posting, or what its only mail has of one."""
+    base = start.base
+    shape = _shape(plan, drafts)
+    lone = len(drafts) == 1
+    news = _news(git, start, commits, before, notes)
+    tested = [line.told for line in proof if line.told]
     covers = []
     for posting in postings:
         mine = drafts[posting.first:posting.end]
-        title = "lib/scatterlist: walk DMA addresses with an iterator of " \
-            "their own" if not posting.folder else \
-            f"{posting.title}: {message.SUMMARY}"
-        start = commits[posting.first - 1].id if posting.first \
+        first = commits[posting.first - 1].id if posting.first \
             else base.commit
-        end = commits[posting.end - 1].id
+        last = commits[posting.end - 1].id
         where = f"This is part {postings.index(posting) + 1} of " \
             f"{len(postings)}; the parts apply in order." \
             if posting.folder else ""
-        people = "\n".join(message.item(
-            f"{number}/{len(mine)} {draft.name}: "
-            + message.plain("; ".join(_recipients([draft.owner])[0])
-                            or "no maintainer and no list"))
-            for number, draft in enumerate(mine, 1))
-        left = message.persons(plan.ledger)
+        left = message.persons(plan.ledger) if shape.users or shape.adds \
+            else []
+        converts = plan.ledger.count("converted")
         parts = [
-            message.fill(where), story,
-            "Proof:\n\n" + "\n".join(map(message.item, proof)),
-            message.fill("Not checked: nothing was run on hardware."),
-            "The sites of the iterators in this tree:\n\n" + _indent(
-                message.table(plan.ledger)),
+            *(() if lone else (message.fill(where), message.story(shape))),
+            message.plan_of_merge(shape),
+            *news,
+            "Testing:\n\n" + "\n".join(map(message.item, [
+                *tested, *(("nothing was run on hardware",)
+                           if not lone else ())])),
+            message.TABLE + "\n\n" + _indent(message.table(plan.ledger))
+            if converts and not lone else "",
             "Left to a person:\n\n" + "\n".join(map(message.item, left))
             if left else "",
-            "Who takes what:\n\n" + people,
-            message.fill("Made with sgwalk:") + "\n\n"
-            + message.typed(settings.command),
-            *news, message.LINK,
-            _shortlog(ident, mine),
-            git.git("diff", "--stat", "--summary", "--no-renames", start,
-                    end).decode("utf-8", "surrogateescape").rstrip("\n"),
-            _base_lines(git, base, change, commits[:posting.first])]
-        owner = maintainers.merge(draft.owner for draft in mine)
-        covers.append((title, "\n\n".join(filter(None, parts)) + "\n",
-                       owner))
+            "" if lone else "Maintainers, per patch:\n\n" + _people(mine),
+            message.made_with(settings.command),
+            "" if lone or not (shape.adds or shape.mends)
+            else message.LINK]
+        tail = [_base_lines(git, start, change, commits[:posting.first])]
+        if not lone:
+            tail[:0] = [
+                _shortlog(ident, mine),
+                git.git("diff", "--stat", "--summary", "--no-renames", first,
+                        last).decode("utf-8", "surrogateescape").rstrip("\n")]
+        title = message.cover_title(shape) if not posting.folder else \
+            f"{posting.title}: {message.SUMMARY}"
+        covers.append(_Cover(
+            title, _at_home("\n\n".join(filter(None, parts)), plan, settings),
+            "\n\n".join(filter(None, tail)),
+            maintainers.merge(draft.owner for draft in mine)))
     return covers
+
+
+def _shape(plan: Plan, drafts: Sequence[_Draft]) -> message.Shape:
+    """Return what the cover's story is about."""
+    adds = plan.state is core.State.ABSENT and bool(plan.core)
+    numbered = list(enumerate(drafts, 1))
+    mends = [(number, draft) for number, draft in numbered
+             if draft.kind == "core" and not (adds and number == 1)]
+    return message.Shape(
+        adds, tuple(number for number, _ in mends),
+        tuple(number for number, draft in numbered if draft.kind == "user"),
+        drafts[-1].kind == "end",
+        plan.ledger.count("manual") + plan.ledger.count("unread"),
+        any(draft.lone for draft in drafts),
+        # The last one is what the others prepare.
+        mends[-1][1].title if mends else "",
+        mends[-1][1].body.partition("\n\n")[0] if mends else "")
+
+
+def _people(drafts: Sequence[_Draft]) -> str:
+    return "\n".join(message.item(
+        f"{number}/{len(drafts)} {draft.name}: "
+        + message.plain("; ".join(_recipients([draft.owner])[0])
+                        or "no maintainer and no list"))
+        for number, draft in enumerate(drafts, 1))
+
+
+def _at_home(text: str, plan: Plan, settings: Settings) -> str:
+    """Take the places of this machine out of a text for others.
+
+    A reason in the ledger can come from a program that named one.
+    """
+    ours = {str(plan.tree.root), str(settings.out.resolve()),
+            str(core.PATCHES.parent), tempfile.gettempdir()}
+    for place in sorted(ours - {"/"}, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w./~-]){re.escape(place)}(?:/|(?![\w.-]))", "",
+                      text)
+    return text
 
 
 def _indent(text: str) -> str:
@@ -858,9 +1010,10 @@ def _shortlog(ident: repo.Ident, drafts: Sequence[_Draft]) -> str:
         f"  {draft.title}" for draft in drafts)
 
 
-def _base_lines(git: repo.Repo, base: repo.Base, change: str,
+def _base_lines(git: repo.Repo, start: _Start, change: str,
                 earlier: Sequence[repo.Commit]) -> str:
-    lines = [f"base-commit: {base.commit}"]
+    # A commit that nobody else has helps nobody.
+    lines = [f"base-commit: {start.base.commit}"] if start.public else []
     for commit in earlier:
         shown = git.git("diff-tree", "-p", commit.id)
         found = git.git("patch-id", "--stable", stdin=shown).split()
@@ -868,12 +1021,11 @@ def _base_lines(git: repo.Repo, base: repo.Base, change: str,
     return "\n".join([*lines, f"change-id: {change}"])
 
 
-def _change_id(base: repo.Base, plan: Plan) -> str:
-    digest = hashlib.sha256(base.commit.encode())
+def _change_id(start: _Start, plan: Plan) -> str:
+    digest = hashlib.sha256(start.base.commit.encode())
     for name, content in sorted(plan.after.items()):
         digest.update(os.fsencode(name) + b"\0" + content)
-    day = datetime.datetime.fromtimestamp(int(base.date[1:].split()[0]),
-                                          datetime.timezone.utc)
+    day = mails.moment(start.date)
     return f"{day:%Y%m%d}-sg-dma-page-iter-{digest.hexdigest()[:12]}"
 
 
@@ -927,7 +1079,7 @@ def _patch_id(git: repo.Repo, base: repo.Base, now: Mapping[str, bytes],
     return found[0].decode() if found else ""
 
 
-def _news(git: repo.Repo, base: repo.Base, commits: Sequence[repo.Commit],
+def _news(git: repo.Repo, start: _Start, commits: Sequence[repo.Commit],
           before: reroll.Previous | None,
           notes: Sequence[str]) -> list[str]:
     """Return what changed since the version before, with a range-diff."""
@@ -936,42 +1088,61 @@ def _news(git: repo.Repo, base: repo.Base, commits: Sequence[repo.Commit],
     about = [line for line in notes if "carried from" in line
              or line.startswith(("dropped since", "named anew",
                                  "not carried"))]
-    parts = [f"Changes since v{before.version}:\n\n" + "\n".join(
-        map(message.item, about or ["none but in the patches below"]))]
+    head = f"Changes since v{before.version}:\n\n"
+    shown, why = _range_diff(git, start, commits, before)
+    same = bool(shown) and all(
+        re.match(r" *\d+: +[0-9a-f]+ = ", line) for line in
+        shown.split("\n"))
+    if same and not about:
+        return [head + message.item("no changes")]
+    parts = [head + "\n".join(map(message.item, about or [
+        "see the range-diff" if shown else "not known"]))]
+    if shown:
+        return [*parts, f"Range-diff against v{before.version}:\n\n{shown}"]
+    return [*parts, message.fill(f"No range-diff: v{before.version} {why}.")]
+
+
+def _range_diff(git: repo.Repo, start: _Start,
+                commits: Sequence[repo.Commit],
+                before: reroll.Previous) -> tuple[str, str]:
+    """Return a range-diff, or why there is none."""
+    base = start.base
     known = git.attempt("cat-file", "-e", f"{before.base}^{{commit}}")
     if not before.base or known.returncode != 0:
-        return [*parts, f"No range-diff: v{before.version} starts at a commit "
-                "that is not here."]
+        return "", "starts at a commit that is not here"
     crlf = any(b"\r\n" in mail.raw for mail in before.patches)
     old, why = git.am(before.base, [mail.path for mail in before.patches],
                       crlf)
     if why or not old:
-        return [*parts, f"No range-diff: v{before.version} does not apply: "
-                f"{why}"]
-    shown = git.git("range-diff", "--no-color", "--no-dual-color",
-                    f"{before.base}..{old[-1].id}",
-                    f"{base.commit}..{commits[-1].id}")
-    return [*parts, f"Range-diff against v{before.version}:\n\n"
-            + shown.decode("utf-8", "backslashreplace").rstrip("\n")]
+        return "", "does not apply to its base"
+    return git.git(
+        "range-diff", "--no-color", "--no-dual-color",
+        f"{before.base}..{old[-1].id}",
+        f"{base.commit}..{commits[-1].id}").decode(
+            "utf-8", "backslashreplace").rstrip("\n"), ""
 
 
 # --- putting it in place ---------------------------------------------------
 
-def _branch(git: repo.Repo, base: repo.Base, drafts: Sequence[_Draft],
-            texts: Sequence[str], ident: repo.Ident,
-            covers: Sequence[tuple[str, str, Owner]], change: str,
+def _branch(git: repo.Repo, start: _Start, drafts: Sequence[_Draft],
+            words: Sequence[Words], ident: repo.Ident,
+            covers: Sequence[_Cover], change: str,
             settings: Settings) -> str:
     """Make the branch, with a cover that b4 knows where b4 is there."""
     # b4 looks for its cover among the commits of the last year, so these
-    # are dated by the clock; the mails are not.
-    clock = f"@{int(datetime.datetime.now().timestamp())} +0000"
-    start = base.commit
+    # are committed by the clock.
+    base = start.base
+    clock = f"@{int(time.time())} +0000"
+    parent = base.commit
     enrolled = _b4()
     if enrolled:
-        start = git.commit(start, {}, _b4_cover(base, covers, change,
-                                                settings),
-                           ident, base.date, clock).id
-    commits = _commit(git, start, drafts, texts, ident, base.date, clock)
+        parent = git.commit(parent, {}, _b4_cover(base, covers, change,
+                                                  settings),
+                            ident, start.date, clock).id
+    # What is below --- goes with the mails that are made of the branch.
+    texts = [f"{one.text}---\n{one.notes}\n" if one.notes else one.text
+             for one in words]
+    commits = _commit(git, parent, drafts, texts, ident, start.date, clock)
     git_tip = commits[-1].id
     git_root = base.root
     repo.check_branch(git_root, settings.branch)
@@ -990,17 +1161,15 @@ def _b4() -> bool:
     return shutil.which("b4") is not None
 
 
-def _b4_cover(base: repo.Base, covers: Sequence[tuple[str, str, Owner]],
-              change: str, settings: Settings) -> str:
+def _b4_cover(base: repo.Base, covers: Sequence[_Cover], change: str,
+              settings: Settings) -> str:
     """Return the message of the empty commit that b4 keeps a cover in."""
-    title, body, _ = covers[0]
-    text = re.split(r"^\S.* \(\d+\):$", body, maxsplit=1,
-                    flags=re.MULTILINE)[0].rstrip("\n")
-    to, cc = _recipients([maintainers.merge(one[2] for one in covers)])
+    to, cc = _recipients([maintainers.merge(one.owner for one in covers)])
     track = {"series": {"revision": settings.version, "change-id": change,
                         "base-branch": base.branch, "prefixes": []}}
     return "\n".join([
-        title, "", text, "", *(f"To: {message.plain(who)}" for who in to),
+        covers[0].title, "", covers[0].body, "",
+        *(f"To: {message.plain(who)}" for who in to),
         *(f"Cc: {message.plain(who)}" for who in cc), "",
         "--- b4-submit-tracking ---",
         "# This section is used internally by b4 prep for tracking purposes.",
@@ -1011,6 +1180,10 @@ def _put_in_place(fresh: Path, folder: Path, settings: Settings) -> None:
     """Swap the finished folder in, keeping the versions before."""
     for path in _versions(folder):
         shutil.copytree(path, fresh / path.name)
+    if (folder / reroll.STATE).is_dir():
+        for path in sorted((folder / reroll.STATE).glob("v*")):
+            if path.name != f"v{settings.version}":
+                shutil.copy2(path, fresh / reroll.STATE / path.name)
     lying = reroll.current(folder)
     # What lies there was sent, or is about to be; trailers may be in it.
     if lying not in (0, settings.version):

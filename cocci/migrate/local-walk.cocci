@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/// walk DMA addresses with the DMA page iterator
+/// use the DMA page iterator for DMA addresses
 ///
-/// for_each_sg_page() counts pages by the CPU length of each entry. Once
-/// dma_map_sg() has merged entries, the DMA list is shorter than the CPU
-/// list, and a loop that reads sg_page_iter_dma_address() steps through the
-/// wrong one: it yields wrong addresses or ends early. Declare the iterator
-/// as struct sg_dma_page_iter, which counts by sg_dma_len(), and step it
-/// with for_each_sg_dma_page().
+/// for_each_sg_page() steps by the length of each entry in memory. Once
+/// dma_map_sg() has merged entries, the DMA segments are fewer and longer,
+/// and a loop that reads sg_page_iter_dma_address() steps through the wrong
+/// list: it can read wrong addresses or end early. Declare the iterator as
+/// struct sg_dma_page_iter, which steps by sg_dma_len(), and walk with
+/// for_each_sg_dma_page().
 ///
 //# Left as they are: an iterator that also gives a page or a field
 //# (mixed-walk.cocci), one that is handed to a helper (pointer-walk.cocci),

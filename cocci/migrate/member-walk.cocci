@@ -2,10 +2,10 @@
 /// keep a DMA page iterator where only DMA addresses are read
 ///
 /// An iterator that is kept in a structure is started, stepped and read in
-/// different functions. __sg_page_iter_next() counts pages by the CPU length
-/// of each entry; once dma_map_sg() has merged entries, the DMA list is
-/// shorter than the CPU list, and the addresses that are read are wrong. Let
-/// the member be a struct sg_dma_page_iter, and step it as one.
+/// different functions. __sg_page_iter_next() steps by the length of each
+/// entry in memory. Once dma_map_sg() has merged entries, the DMA segments
+/// are fewer and longer, and the addresses that are read can be wrong. Make
+/// the member a struct sg_dma_page_iter, and step it as one.
 ///
 //# One structure is converted whole or not at all: every use of the member
 //# in every file of the unit. Left alone: a member that also gives a page or

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /// hand the DMA page iterator to the helpers that read it
 ///
-/// for_each_sg_page() and __sg_page_iter_next() count pages by the CPU length
-/// of each entry. Once dma_map_sg() has merged entries, the DMA list is
-/// shorter than the CPU list, and a walk that reads DMA addresses steps
-/// through the wrong one. Here the walk is shared by functions that hand the
-/// iterator on by a pointer: turn the iterator, the parameters of all of
-/// them and what they call into the DMA page iterator together.
+/// for_each_sg_page() and __sg_page_iter_next() step by the length of each
+/// entry in memory. Once dma_map_sg() has merged entries, the DMA segments
+/// are fewer and longer, and a walk that reads DMA addresses steps through
+/// the wrong list: it can read wrong addresses or end early. Here functions
+/// hand the iterator on by a pointer. Convert the iterator, the parameters
+/// of all these functions and what they call together.
 ///
 //# A chain is converted whole or not at all: functions that read an address,
 //# those that hand their own parameter on to them (three levels), the

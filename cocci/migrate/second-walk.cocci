@@ -2,10 +2,11 @@
 /// give the DMA walk an iterator of its own
 ///
 /// One variable steps through the pages of a list and later through its DMA
-/// addresses. for_each_sg_page() counts pages by the CPU length of each
-/// entry, which is right for the first loop and wrong for the second: once
-/// dma_map_sg() has merged entries, the DMA list is shorter. Declare a struct
-/// sg_dma_page_iter for the loops that read addresses and leave the page
+/// addresses. for_each_sg_page() steps by the length of each entry in
+/// memory, which is right for the first loop and wrong for the second: once
+/// dma_map_sg() has merged entries, the DMA segments are fewer and longer,
+/// and the walk can read wrong addresses or end early. Declare a struct
+/// sg_dma_page_iter for the loops that read addresses, and leave the page
 /// loops as they are.
 ///
 //# The new name is dma_ and the old one. A function that has variables with

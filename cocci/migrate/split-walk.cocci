@@ -2,11 +2,10 @@
 /// walk pages and DMA addresses in loops of their own
 ///
 /// One loop stores the page and the DMA address of each step. Once
-/// dma_map_sg() has merged entries, the pages stand in the CPU list and the
-/// addresses in the shorter DMA list, so one walk cannot yield both. What
-/// becomes of the two is independent here: each is stored through a cursor
-/// of its own. Make it a page walk with the count of CPU entries, and a DMA
-/// walk with the mapped count.
+/// dma_map_sg() has merged entries, the DMA segments are fewer and longer
+/// than the entries, so one walk cannot give both. The two are independent
+/// here: each is stored through a cursor of its own. Make it a page walk
+/// with the number of entries, and a DMA walk with the number of segments.
 ///
 //# Only a body of two statements is split, each of which stores one value at
 //# a cursor that the other does not name. Whoever reads the two arrays may

@@ -88,6 +88,7 @@ class SeriesCase(unittest.TestCase):
         self.set_environment(GIT_CONFIG_GLOBAL=str(user),
                              GIT_CONFIG_NOSYSTEM="1",
                              GIT_COMMITTER_DATE="2019-01-04T10:00:00Z",
+                             SOURCE_DATE_EPOCH="1546596000",
                              HOME=str(self.scratch), TMPDIR=str(self.temp))
         for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL"):
             os.environ.pop(name, None)

@@ -21,6 +21,7 @@ import series
 import smalltree
 import tree as trees
 import verify
+from ledger import Ledger
 from maintainers import MaintainersError
 from plan import Plan
 from repo import RepoError
@@ -34,6 +35,19 @@ TWO = {"drivers/misc/opal.c": walk("opal"),
        "drivers/video/jade.c": walk("jade")}
 OWNERS = section("opal", "drivers/misc/opal.c") \
     + section("jade", "drivers/video/")
+
+
+def as_in_v5_1(root: Path) -> dict[str, bytes]:
+    """Return the core's files of the tree, with the iterator of v5.1."""
+    strict = core.install(root, core.Form.STRICT)
+    strict[core.HEADER] = strict[core.HEADER].replace(
+        b"((dma_addr_t)dma_iter", b"(dma_iter")
+    strict[core.LIBRARY] = re.sub(
+        rb"(?s)/\*\n \* Return how many pages.*?\n(?=bool __sg_page_iter_dma)",
+        b"static int sg_dma_page_count(struct scatterlist *sg)\n{\n"
+        b"\treturn PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;"
+        b"\n}\n\n", strict[core.LIBRARY])
+    return strict
 
 
 _MADE: list[tuple[Path, Series]] = []
@@ -73,10 +87,10 @@ class OrderTest(SeriesCase):
         self.assertEqual(self.subjects(made)[1:], [
             "[PATCH 1/4] lib/scatterlist: add a page iterator for DMA "
             "addresses",
-            "[PATCH 2/4] misc/opal: walk DMA addresses with the DMA page "
-            "iterator",
-            "[PATCH 3/4] video/jade: walk DMA addresses with the DMA page "
-            "iterator",
+            "[PATCH 2/4] misc/opal: use the DMA page iterator for DMA "
+            "addresses",
+            "[PATCH 3/4] video/jade: use the DMA page iterator for DMA "
+            "addresses",
             "[PATCH 4/4] lib/scatterlist: accept only the DMA iterator for "
             "DMA addresses"])
         first = self.text(made, "0001")
@@ -102,17 +116,26 @@ class OrderTest(SeriesCase):
         made = self.write(root)
         self.assertEqual(len(made.mails), 4)
         cover = " ".join(self.text(made, "0000").split())
-        self.assertIn("No patch ends the transition", cover)
-        self.assertIn("drivers/misc/onyx.c line 6, 8, 9: manual", cover)
+        self.assertIn("The accessor still accepts both types afterwards, "
+                      "because 4 places below need a person.", cover)
+        self.assertIn("drivers/misc/onyx.c line 6, 8, 9 (manual): ", cover)
 
     def test_single_is_one_patch_with_the_strict_api(self) -> None:
         root = self.make_two()
         made = self.write(root, shape="single")
-        self.assertEqual(len(made.mails), 2)
+        self.assertEqual(len(made.mails), 1)
         only = self.text(made, "0001")
         self.assertNotIn("sg_any_page_iter", only)
-        self.assertIn("drivers/misc/opal.c:", only)
-        self.assertIn("[PATCH 1/1]", only)
+        self.assertIn("\nSubject: [PATCH] lib/scatterlist: add a DMA page "
+                      "iterator and convert its users\n", only)
+        history, _, notes = only.partition("\n---\n")
+        self.assertIn("\n\nConvert all callers in the same step.\n\n",
+                      history)
+        for word in ("transitional", "come after", "Testing:", "sgwalk"):
+            self.assertNotIn(word, history)
+        self.assertIn("Testing:", notes)
+        self.assertNotIn("In-Reply-To", only)
+        am(root, [made.folder / made.mails[0]])
 
     def test_core_alone_is_strict_at_once(self) -> None:
         root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
@@ -121,7 +144,7 @@ class OrderTest(SeriesCase):
         made = self.write(root, replace(
             plan, core=both, after=both, form=core.Form.STRICT,
             before={name: (root / name).read_bytes() for name in both}))
-        self.assertEqual(len(made.mails), 2)
+        self.assertEqual(len(made.mails), 1)
         self.assertNotIn("sg_any_page_iter", self.text(made, "0001"))
 
     def test_tree_with_the_api_gets_only_the_callers(self) -> None:
@@ -150,15 +173,7 @@ class OrderTest(SeriesCase):
             self) -> None:
         """The shift comes first: the count makes its fault reachable."""
         root = self.make_two()
-        strict = core.install(root, core.Form.STRICT)
-        strict[core.HEADER] = strict[core.HEADER].replace(
-            b"((dma_addr_t)dma_iter", b"(dma_iter")
-        strict[core.LIBRARY] = re.sub(
-            rb"(?s)/\*\n \* Return how many pages.*?\n(?=bool __sg_page_iter_dma)",
-            b"static int sg_dma_page_count(struct scatterlist *sg)\n{\n"
-            b"\treturn PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;"
-            b"\n}\n\n", strict[core.LIBRARY])
-        for name, content in strict.items():
+        for name, content in as_in_v5_1(root).items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
         fix = core.fix(root)
@@ -176,8 +191,31 @@ class OrderTest(SeriesCase):
         self.assertRegex(self.text(made, "0002"),
                          r"\n\nFixes: d901b2760dc6 .*\nCc: stable@.*\n")
         cover = " ".join(self.text(made, "0000").split())
-        self.assertIn("addresses is corrected in 2 patches", cover)
+        self.assertIn("Patches 1 and 2 correct the iterator", cover)
         self.assertNotIn("adds an iterator", cover)
+
+    def test_corrections_alone_have_a_cover_of_their_own(self) -> None:
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
+        for name, content in as_in_v5_1(root).items():
+            (root / name).write_bytes(content)
+        commit(root, "lib/scatterlist: provide a DMA page iterator")
+        fix = core.fix(root)
+        self.assertEqual(len(fix), 2)
+        made = self.write(root, replace(
+            self.plan(root), core=fix, after=fix, form=core.Form.STRICT,
+            state=core.State.STRICT,
+            before={name: (root / name).read_bytes() for name in fix}))
+        cover = self.text(made, "0000")
+        last = self.text(made, "0002")
+        title = re.search(r"^Subject: \[PATCH 2/2\] (.*)$", last, re.M)
+        assert title is not None
+        self.assertIn(f"\nSubject: [PATCH 0/2] {title[1]}\n", cover)
+        text = cover.partition("\n\n")[2]
+        said = last.partition("\n\n")[2]
+        self.assertEqual(text.partition("\n\n")[0].split(),
+                         said.partition("\n\n")[0].split())
+        self.assertNotIn("for_each_sg_page()", cover)
+        self.assertNotIn("kept manual", cover)
 
     def test_tree_that_needs_nothing_is_told_so(self) -> None:
         root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
@@ -207,7 +245,8 @@ class MailTest(SeriesCase):
         opal, jade = "Opal Smith <opal@x.example>", \
             "Jade Smith <jade@x.example>"
         self.assertIn(f"\nTo: {opal}\nCc: kernel@lists.example,\n "
-                      "opal@lists.example\n\n", self.text(made, "0002"))
+                      "opal@lists.example\nMessage-ID: ",
+                      self.text(made, "0002"))
         self.assertNotIn(jade, self.text(made, "0002"))
         for number in ("0000", "0001", "0004"):
             head = self.text(made, number).partition("\n\n")[0]
@@ -227,13 +266,18 @@ class MailTest(SeriesCase):
         _, made = two(self)
         self.assertIn("\nnot proven: building was skipped: it was not asked "
                       "for\n", series.text(made))
-        said = self.text(made, "0002")
-        for part in ("drivers/misc/opal.c:\n  opal_fill()\n",
-                     "opal_fill() walks sgt->nents entries",
-                     "Made with sgwalk's cocci/migrate/local-walk.cocci and "
-                     "spatch 1.1.1:\n\n  make series KERNEL=~/linux\n",
-                     "Not checked: building", "Link: https://lore.kernel"):
-            self.assertIn(part, said)
+        history, _, notes = self.text(made, "0002").partition("\n---\n")
+        notes = " ".join(notes.partition("\ndiff --git")[0].split())
+        for part in ("Please confirm that sgt->nents in opal_fill() is what "
+                     "dma_map_sg() returned.",
+                     "Please confirm that what is filled has room",
+                     "Not built, not run on hardware.",
+                     "Made with Coccinelle 1.1.1 and "
+                     "cocci/migrate/local-walk.cocci of sgwalk,"):
+            self.assertIn(part, notes)
+            self.assertNotIn(part, " ".join(history.split()))
+        for word in ("sgwalk", "make", "hardware", "confirm"):
+            self.assertNotIn(word, history)
 
     def test_subject_is_at_most_75_columns(self) -> None:
         name = "drivers/misc/a-driver-with-an-uncommonly-long-name.c"
@@ -250,7 +294,7 @@ class MailTest(SeriesCase):
                 file.write(f"/* {number} */\n")
             commit(root, f"media: opal: Add comment {number}")
         made = self.write(root)
-        self.assertIn("] media: opal: Walk DMA", self.text(made, "0002"))
+        self.assertIn("] media: opal: Use the DMA", self.text(made, "0002"))
         self.assertIn("OPAL DRIVER: subject prefix \"media: opal:\" from the "
                       "log", made.notes)
 
@@ -266,7 +310,7 @@ class MailTest(SeriesCase):
         code = walk("opal").replace(b"\n", b"\r\n")
         root = make(self.scratch / "tree", {"drivers/misc/opal.c": code})
         made = self.write(root)
-        self.assertIn("git am --keep-cr", made.proof[0])
+        self.assertIn("git am --keep-cr", made.proof[0].text)
 
     def test_sender_has_one_name_in_cover_and_patches(self) -> None:
         root = make(self.scratch / "tree", {"drivers/misc/opal.c":
@@ -308,9 +352,10 @@ exit 1 if $t =~ /opal_fill|for_each_sg_dma_page\\(sgt/;
         root = make(self.scratch / "tree", {
             **TWO, "scripts/checkpatch.pl": script}, OWNERS)
         made = self.write(root)
-        line, = [one for one in made.proof if one.startswith("checkpatch")]
-        self.assertIn("patch 2: ERROR NEW", line)
-        self.assertNotIn("patch 1: ERROR NEW", line)
+        line, = [one for one in made.proof
+                 if one.text.startswith("checkpatch --strict")]
+        self.assertIn("patch 2: ERROR NEW", line.text)
+        self.assertNotIn("patch 1: ERROR NEW", line.text)
         self.assertEqual(list(root.rglob(".checkpatch*")), [])
 
     def test_send_email_accepts_the_folder_as_it_is(self) -> None:
@@ -324,6 +369,127 @@ exit 1 if $t =~ /opal_fill|for_each_sg_dma_page\\(sgt/;
             capture_output=True, text=True, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.count("Result: OK"), 5)
+        ids = re.findall(r"^Message-ID: (\S+)$", done.stdout, re.M | re.I)
+        self.assertEqual(ids, [self.header(made, name, "Message-ID")
+                               for name in made.mails])
+        self.assertEqual(re.findall(r"^In-Reply-To: (\S+)$", done.stdout,
+                                    re.M), ids[:1] * 4)
+
+    def header(self, made: Series, name: str, key: str) -> str:
+        return str(email.message_from_string(self.text(made, name))[key])
+
+    def test_each_mail_has_an_id_and_answers_the_cover(self) -> None:
+        _, made = two(self)
+        ids = [self.header(made, name, "Message-ID") for name in made.mails]
+        self.assertEqual(len(set(ids)), 5)
+        for number, (name, one) in enumerate(zip(made.mails, ids)):
+            self.assertRegex(one, rf"^<\d{{8}}-sg-dma-page-iter-v1-{number}-"
+                             r"[0-9a-f]{12}@sender\.example>$")
+            if number:
+                for key in ("In-Reply-To", "References"):
+                    self.assertEqual(self.header(made, name, key), ids[0])
+
+    def test_subject_stands_on_one_line(self) -> None:
+        _, made = two(self)
+        for name in made.mails:
+            self.assertNotRegex(self.text(made, name).partition("\n\n")[0],
+                                r"Subject: [^\n]*\n ")
+
+    def test_mails_are_dated_by_the_run_and_not_by_the_base(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        plan = self.plan(root)
+        for epoch, date in (("1700000000", "Tue, 14 Nov 2023 22:13:20 +0000"),
+                            ("", "")):
+            self.set_environment(SOURCE_DATE_EPOCH=epoch)
+            made = self.write(root, plan)
+            dates = {self.header(made, name, "Date") for name in made.mails}
+            self.assertEqual(len(dates), 1)
+            self.assertEqual(dates == {date}, bool(epoch))
+            self.assertNotIn("2019", dates.pop())
+        self.set_environment(SOURCE_DATE_EPOCH="9" * 30)
+        with self.assertRaisesRegex(SeriesError, "SOURCE_DATE_EPOCH=9"):
+            self.write(root, plan)
+
+    @unittest.skipUnless(shutil.which("b4"), "b4 is not installed")
+    def test_b4_reads_the_folder(self) -> None:
+        root, made = two(self)
+        folder = self.scratch / "mbox"
+        folder.mkdir()
+        (folder / "all").write_bytes(b"".join(
+            (made.folder / name).read_bytes() for name in made.mails))
+        done = subprocess.run(
+            ["b4", "--no-stdin", "--offline-mode", "am", "-m",
+             str(folder / "all"), "-o", str(folder)], cwd=root, text=True,
+            capture_output=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Total patches: 4", done.stderr)
+        mbox, = folder.glob("*.mbx")
+        plan = self.plan(root)
+        am(root, [mbox])
+        for name, content in plan.after.items():
+            self.assertEqual((root.parent / "am" / name).read_bytes(),
+                             content)
+
+    def test_base_that_nobody_has_is_named_by_its_version(self) -> None:
+        root = make(self.scratch / "tree", TWO, OWNERS)
+        plan = self.plan(root)
+        cover = self.text(self.write(root, plan), "0000")
+        self.assertNotIn("base-commit", cover)
+        self.assertIn("git am on v4.20\n", cover)
+        base = smalltree.git(root, "rev-parse", "HEAD").strip()
+        self.assertNotIn(base[:12], cover)
+        # A release is known to others, the first commit never is.
+        smalltree.git(root, "tag", "v4.20")
+        self.assertNotIn("base-commit", self.text(self.write(root, plan),
+                                                  "0000"))
+        (root / "more").write_text("more\n")
+        commit(root, "more")
+        self.assertNotIn("base-commit", self.text(self.write(root), "0000"))
+        smalltree.git(root, "tag", "v4.20.1")
+        base = smalltree.git(root, "rev-parse", "HEAD").strip()
+        cover = self.text(self.write(root), "0000")
+        self.assertIn(f"\n\nbase-commit: {base}\nchange-id: ", cover)
+        self.assertIn(f"git am on {base[:12]}\n", cover)
+
+    def test_walk_that_one_commit_wrote_is_a_fix_of_it(self) -> None:
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES},
+                    OWNERS)
+        driver = root / "drivers/misc/opal.c"
+        driver.write_bytes(walk("opal"))
+        commit(root, "misc: opal: fill a table")
+        smalltree.git(root, "mv", "drivers/misc/opal.c",
+                      "drivers/misc/opal2.c")
+        commit(root, "misc: opal: rename the file")
+        wrote = smalltree.git(root, "rev-parse", "HEAD~1").strip()
+        mail = self.text(self.write(root), "0002")
+        # The line with the walk is older than what made a mistake of it.
+        self.assertNotIn("Fixes:", mail)
+        self.assertIn("not known to happen", " ".join(mail.split()))
+        driver = root / "drivers/misc/opal2.c"
+        driver.write_bytes(b"int opal;\n")
+        commit(root, "misc: opal: empty")
+        driver.write_bytes(walk("opal"))
+        commit(root, "misc: opal: fill it again")
+        wrote = smalltree.git(root, "rev-parse", "HEAD").strip()
+        mail = self.text(self.write(root), "0002")
+        self.assertIn(f'\n\nFixes: {wrote[:12]} ("misc: opal: fill it '
+                      'again")\n---\n', mail)
+        self.assertNotIn("not known to happen", " ".join(mail.split()))
+        driver.write_bytes(walk("opal").replace(b"sgt->nents, 0)",
+                                                b"sgt->nents, 0x0)"))
+        commit(root, "misc: opal: reword the walk")
+        self.assertNotIn("Fixes:", self.text(self.write(root), "0002"))
+
+    def test_core_goes_to_the_people_of_the_iterator(self) -> None:
+        _, made = two(self)
+        head = self.text(made, "0001").partition("\n\n")[0]
+        self.assertIn("\nTo: Andrew Morton <akpm@linux-foundation.org>\n",
+                      head)
+        for who in ("jgg@nvidia.com", "hch@lst.de", "iommu@lists.linux.dev"):
+            self.assertIn(who, head)
+            self.assertNotIn(who, self.text(made, "0002"))
+        self.assertIn("Andrew Morton usually takes lib/", " ".join(
+            self.text(made, "0000").split()))
 
 
 class LongTest(SeriesCase):
@@ -390,7 +556,7 @@ class BranchTest(SeriesCase):
         done = subprocess.run(["b4", "prep", "--show-info"], cwd=place,
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("cover-subject: lib/scatterlist: walk DMA", done.stdout)
+        self.assertIn("cover-subject: lib/scatterlist: add a DMA", done.stdout)
         self.assertIn("base-branch: main", done.stdout)
         change = re.search(r"change-id: (\S+)", self.text(made, "0000"))
         assert change is not None
@@ -508,7 +674,7 @@ class FailureTest(SeriesCase):
         def spoil(*args: object) -> list[Path]:
             mails = made(*args)  # type: ignore[arg-type]
             mails[1].write_bytes(mails[1].read_bytes().replace(
-                b"Made with", b"---\nMade with"))
+                b"Found by", b"---\nFound by"))
             return mails
 
         made = series._format
@@ -638,6 +804,55 @@ class BuiltTest(unittest.TestCase):
                  "the code of 9 functions changes")):
             with self.subTest(said):
                 self.assertEqual(series._code(objects), said)
+
+
+class PrivateTest(SeriesCase):
+    """What belongs to this machine is told on it, and is in no mail."""
+
+    def test_no_mail_of_any_series_has_a_path_or_a_make_error(self) -> None:
+        mixed = walk("onyx").replace(b"(&it);", b"(&it) + "
+                                     b"(u64)sg_page_iter_page(&it);")
+        root = make(self.scratch / "tree",
+                    {**TWO, "drivers/misc/onyx.c": mixed}, OWNERS)
+        plan = self.plan(root)
+        # A file that could not be read, as tree.py says it.
+        book = Ledger([entry.site for entry in plan.ledger.entries], [
+            replace(entry, verdict="unread", reason="unreadable: "
+                    f"{root}/{entry.site.file}: Input/output error: "
+                    f"{self.temp}/x.c")
+            if entry.site.file.endswith("onyx.c") else entry
+            for entry in plan.ledger.entries])
+        plan = replace(plan, ledger=book)
+        why = (f"make defconfig: make[2]: *** [{self.out}/verify/src/scripts/"
+               "kconfig/Makefile:82: defconfig] Error 1")
+        kinds: dict[str, dict[str, object]] = {
+            "series": {}, "second version": {"version": 2},
+            "single": {"shape": "single"}, "branch": {"branch": "walks"}}
+        for kind, more in kinds.items():
+            with self.subTest(kind), mock.patch(
+                    "verify.run", side_effect=verify.VerifyError(why)):
+                made = self.write(root, plan, build=True, **more)
+                self.assertIn(why, series.text(made))
+                mails = "".join((made.folder / name).read_text()
+                                for name in made.mails)
+                if more.get("branch"):
+                    mails += smalltree.git(root, "log", "--format=%B",
+                                           "main..walks")
+                mails = " ".join(mails.split())
+                self.assertIn("Input/output error", mails)
+                for word in (str(self.scratch), str(smalltree.ROOT),
+                             "make[", "Makefile:82", "Error 1"):
+                    self.assertNotIn(word, mails)
+                self.assertIn("not built", mails.lower())
+
+    def test_object_that_never_built_is_named_without_its_error(self) -> None:
+        report = verify.Report("x86_64", "gcc 12", (), (
+            ("drivers/misc/opal.o", f"{self.out}/verify/src/x.h: No such "
+             "file"),), ())
+        line = series._built(report)[-1]
+        self.assertIn("No such file", line.text)
+        self.assertNotIn("No such file", line.told)
+        self.assertIn("drivers/misc/opal.o", line.told)
 
 
 class SafetyTest(SeriesCase):

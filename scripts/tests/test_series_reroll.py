@@ -76,10 +76,10 @@ class RerollTest(SeriesCase):
             commit(self.root, f"media: opal: {what} a comment")
         second = self.write(self.root, version=2)
         mail = self.text(second, "v2-0002")
-        self.assertIn("] media: opal: Walk DMA", mail)
+        self.assertIn("] media: opal: Use the DMA", mail)
         self.assertIn(f"{REVIEW}\n---\n", mail)
-        self.assertIn("named anew since v1: media: opal: Walk DMA addresses "
-                      "with the DMA page iterator, which was misc/opal: ",
+        self.assertIn("named anew since v1: media: opal: Use the DMA page "
+                      "iterator for DMA addresses, which was misc/opal: ",
                       " ".join(second.notes))
 
     def test_patches_that_the_tree_has_all_are_named(self) -> None:
@@ -95,7 +95,8 @@ class RerollTest(SeriesCase):
         self.write(self.root, version=2)
         again = self.write(self.root)
         self.assertEqual({path.name for path in again.folder.iterdir()
-                          if path.is_dir()}, {"v1", "v2"})
+                          if path.is_dir()},
+                         {"state", "v1", "v2"})
 
     def test_patch_that_the_tree_has_is_dropped_and_named(self) -> None:
         self.upstream_takes([1, 2])
@@ -105,8 +106,8 @@ class RerollTest(SeriesCase):
         self.assertEqual(dropped, [
             "dropped since v1: lib/scatterlist: add a page iterator for DMA "
             "addresses: the tree has it already",
-            "dropped since v1: misc/opal: walk DMA addresses with the DMA "
-            "page iterator: the tree has it already"])
+            "dropped since v1: misc/opal: use the DMA page iterator for DMA "
+            "addresses: the tree has it already"])
         self.assertIn("dropped since v1: misc/opal:", " ".join(
             self.text(second, "v2-0000").split()))
 
@@ -121,6 +122,28 @@ class RerollTest(SeriesCase):
                 .read_text())}
         self.assertEqual(len(ids), 1)
 
+    def test_version_that_changes_nothing_says_so(self) -> None:
+        cover = self.text(self.write(self.root, version=2), "v2-0000")
+        self.assertIn("\nChanges since v1:\n\n- no changes\n\n", cover)
+        self.assertNotIn("Range-diff", cover)
+
+    def test_one_mail_is_followed_by_one_mail(self) -> None:
+        first = self.write(self.root, shape="single")
+        self.assertIn("[PATCH] ", self.text(first, "0001"))
+        second = self.write(self.root, shape="single", version=2)
+        self.assertEqual(len(second.mails), 1)
+        mail = self.text(second, "v2-0001")
+        self.assertIn("\nSubject: [PATCH v2] lib/scatterlist: ", mail)
+        self.assertIn("- no changes\n", mail.partition("\n---\n")[2])
+
+    def test_branch_of_a_second_version_is_its_patches(self) -> None:
+        second = self.write(self.root, version=2, branch="walks")
+        am(self.root, [second.folder / name for name in second.mails[1:]])
+        self.assertEqual(
+            smalltree.git(self.root, "rev-parse", "walks^{tree}"),
+            smalltree.git(self.scratch / "am", "rev-parse", "HEAD^{tree}"))
+        self.assertIn("v2", second.mails[0])
+
     def test_first_version_is_kept_and_serves_again(self) -> None:
         self.give(self.first, "0002", REVIEW)
         second = self.write(self.root, version=2)
@@ -132,7 +155,8 @@ class RerollTest(SeriesCase):
         third = self.write(self.root, version=3)
         self.assertIn(REVIEW, self.text(third, "v3-0002"))
         self.assertEqual({path.name for path in third.folder.iterdir()
-                          if path.is_dir()}, {"v1", "v2"})
+                          if path.is_dir()},
+                         {"state", "v1", "v2"})
 
     def test_version_that_follows_none_is_refused(self) -> None:
         with self.assertRaisesRegex(RerollError, "no version 3 is kept"):
@@ -145,10 +169,10 @@ class RerollTest(SeriesCase):
         self.assertEqual([mail.trailers for mail in mails], [()] * 5)
 
     def test_base_that_is_gone_leaves_the_range_diff_out(self) -> None:
-        cover = self.first.folder / "0000-cover-letter.patch"
-        text = cover.read_text()
+        kept = self.first.folder / reroll.STATE / "v1"
+        text = kept.read_text()
         base = text.partition("base-commit: ")[2].partition("\n")[0]
-        cover.write_text(text.replace(base, "0" * len(base)))
+        kept.write_text(text.replace(base, "0" * len(base)))
         second = self.write(self.root, version=2)
         self.assertIn("No range-diff: v1 starts at a commit that is not "
                       "here", self.text(second, "v2-0000"))
