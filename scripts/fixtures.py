@@ -65,18 +65,28 @@ ROOT = Path(__file__).resolve().parents[1]
 # The least number of cases: a folder that is no longer found is a failure.
 FLOOR = 170
 
-# What real code looks like, in five groups: DMA walks over the old iterator,
-# page walks, conditional code and copies, for_each_sg() loops that walk pages
-# by hand, and misuse of the API and of its counts. The numbers left out were
-# never given, but for N22: a table that is mapped by hand is no mistake.
-IDS = {
-    "A": tuple(f"S{n:02}" for n in (*range(1, 18), 19, 20, 21)),
-    "B": ("B",),
-    "C": tuple(f"S{n:02}" for n in range(23, 32)),
-    "D": ("S34", "S35", "S35b", "S36", "S38"),
-    "E": (*(f"M{n}" for n in (*range(1, 10), 11, 12)),
-          *(f"N{n}" for n in (*range(1, 22), 23, 24))),
-}
+# What real code looks like, in five groups: A DMA walks over the page iterator,
+# B page walks, C conditional code and copies, D for_each_sg() loops that walk
+# pages by hand, E misuse of the API and of its counts. A tab-separated line
+# each: id, group, what it is.
+SHAPES = ROOT / "cocci/shapes.tsv"
+_ROW = re.compile(r"([A-Z][0-9]{0,2}b?)\t([A-E])\t(\S.*)")
+
+
+def _groups() -> dict[str, tuple[str, ...]]:
+    """Return the ids of each group, in the order of the table."""
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(SHAPES.read_text("ascii").splitlines(), 1):
+        row = _ROW.fullmatch(line)
+        if row:
+            found.setdefault(row[2], []).append(row[1])
+        elif not line.startswith("#"):
+            raise RuntimeError(f"{SHAPES}:{number}: not id, group and sentence "
+                               "with a tab between")
+    return {group: tuple(names) for group, names in found.items()}
+
+
+IDS = _groups()
 _KNOWN = frozenset(name for names in IDS.values() for name in names)
 
 _KEYS = ("case", "shape", "known-miss", "plain", "verdict", "api",
@@ -285,7 +295,8 @@ def _facts(file: Path) -> tuple[tuple[str, str], ...]:
             raise FixtureError(f"{file}: no {key}")
     for name in re.split(r", *", facts["shape"]):
         if name not in _KNOWN:
-            raise FixtureError(f"{file}: no such shape: {name}")
+            raise FixtureError(f"{file}: no such shape: {name}; "
+                               f"{SHAPES.name} has them all, and takes more")
     if facts.get("verdict", "kept") not in _VERDICTS:
         raise FixtureError(f"{file}: no such verdict: {facts['verdict']}")
     if "verdict" in facts and "plain" not in facts:
