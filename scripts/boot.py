@@ -8,9 +8,9 @@ qemu   x86_64 under software emulation, with intel-iommu: the named cases, and
 uml    user mode Linux, the named cases; v4.20 too.
 kunit  the same as a KUnit suite, run by the tree's own kunit.py.
 
-The tree is copied and only read. The copy has the core API, with its fixes,
-unless --as-is is given: then it is booted as it stands, to see what the fixes
-are for. Nothing is copied or built again when nothing has changed.
+The tree is copied and only read. A tree without the core API gets it as make
+apply installs it; a tree with the API gets the corrections of FIX=1, unless
+--as-is is given: then it is booted as it is, to see what they are for. Nothing is copied or built again when nothing has changed.
 
 Data:   tree -> a table on stdout, last line `N passed, N failed`; the logs
         and what is built stay in DIR (out/boot).
@@ -347,7 +347,7 @@ def main() -> int:
     parser.add_argument("--with", dest="kind", default="qemu",
                         choices=KINDS)
     parser.add_argument("--as-is", action="store_true",
-                        help="without the core API's fixes")
+                        help="without the corrections of FIX=1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=ROOT / "out/boot")
     asked = parser.parse_args()

@@ -250,18 +250,27 @@ def _command(options: Options) -> str:
 
 
 def _verify(options: Options) -> None:
-    """Compile what changes, before and after."""
+    """Compile what changes, before and after.
+
+    After apply nothing is left to change: then what differs from HEAD is.
+    """
     tree = _trusted(options)
     with series.hold(options.out):
         plan = planning.make_plan(tree, options.settings)
         _record(options, plan)
-        if not plan.after:
-            print("nothing changes, so there is nothing to compile")
+        before, after, what = plan.before, plan.after, "the change"
+        if not after:
+            before, after = verify.since_head(tree.root)
+            what = "what differs from HEAD"
+        if not after:
+            print("nothing changes and nothing differs from HEAD, so there is "
+                  "nothing to compile")
             return
-        report = verify.run(tree.root, tree.version, plan.before,
-                            [verify.Step("the change", plan.after)],
+        report = verify.run(tree.root, tree.version, before,
+                            [verify.Step(what, after)],
                             options.out / "verify", options.jobs,
-                            series.untouched(plan))
+                            [name for name in series.untouched(plan)
+                             if name not in after])
     print(verify.text(report), end="")
     if not report.good:
         raise No("the change does not build as the tree did before it")

@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gitsafe
+import gitsafe
 import kconfig
 import repo
 
@@ -199,6 +200,31 @@ def run(root: Path, version: str, before: Mapping[str, bytes],
         now.update(step.contents)
         built.append(one)
     return Report(room.machine, compiler, tuple(built), unbuilt, unwatched)
+
+
+def since_head(root: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return C files that differ from HEAD: as they were, and as they are.
+
+    Files that git does not track are not among them, nor are deleted ones.
+    Without a repository there are none.
+    """
+    listed = gitsafe.run(root, "diff", "--name-only", "-z", "--relative",
+                         "--no-renames", "--no-ext-diff", "--diff-filter=M",
+                         "HEAD", "--")
+    before: dict[str, bytes] = {}
+    after: dict[str, bytes] = {}
+    for name in listed.stdout.split(b"\0") if not listed.returncode else ():
+        file = os.fsdecode(name)
+        if not file.endswith((".c", ".h")) \
+                or not (root / file).is_file() or (root / file).is_symlink():
+            continue
+        old = gitsafe.run(root, "cat-file", "blob", f"HEAD:./{file}")
+        if old.returncode:
+            raise VerifyError(f"{file}: git cannot read it in HEAD: "
+                              + old.stderr.decode("utf-8", "replace").strip())
+        before[file] = old.stdout
+        after[file] = (root / file).read_bytes()
+    return before, after
 
 
 def text(report: Report) -> str:

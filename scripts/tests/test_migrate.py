@@ -102,6 +102,24 @@ class ApplyTest(CommandTest):
         self.assertEqual(done.stdout.encode(),
                          (self.out / "edits.patch").read_bytes())
 
+    def test_verify_after_apply_compiles_what_differs_from_head(
+            self) -> None:
+        # Less the drivers, which cost rules their time.
+        shutil.copytree(smalltree.EMBEDDED, self.tree)
+        shutil.rmtree(self.tree / "drivers")
+        for folder in ("drivers", "sound"):
+            (self.tree / folder).mkdir(exist_ok=True)
+            (self.tree / folder / "Makefile").write_bytes(b"obj-y :=\n")
+        smalltree.commit(self.tree)
+        done = self.run_on("apply")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.run_on("verify")
+        self.assertIn("\nwhat differs from HEAD:\n", done.stdout, done.stderr)
+        smalltree.git(self.tree, "commit", "-qam", "applied")
+        done = self.run_on("verify")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nothing differs from HEAD", done.stdout)
+
     def test_file_modes_survive(self) -> None:
         self.make(d_c=WALK)
         (self.tree / "d.c").chmod(0o640)

@@ -332,6 +332,29 @@ unsigned int basalt_sum(unsigned int a)
             with self.assertRaisesRegex(VerifyError, "no gcc here"):
                 self.run_steps({DRIVER: CODE})
 
+    def test_what_differs_from_head_is_found_below_any_folder(self) -> None:
+        root = self.scratch / "changed"
+        (root / "lib").mkdir(parents=True)
+        for name in ("a.c", "lib/b.h", "gone.c", "notes", "link.c"):
+            (root / name).write_bytes(b"old\n")
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "old"]):
+            subprocess.run(["git", "-c", "user.name=T", "-c",
+                            "user.email=t@example.org", *words],
+                           cwd=root, check=True)
+        for name in ("a.c", "lib/b.h", "notes", "lib/fresh.c"):
+            (root / name).write_bytes(b"new\n")
+        for name in ("gone.c", "link.c"):
+            (root / name).unlink()
+        (root / "link.c").symlink_to("a.c")
+        self.assertEqual(verify.since_head(root), (
+            {"a.c": b"old\n", "lib/b.h": b"old\n"},
+            {"a.c": b"new\n", "lib/b.h": b"new\n"}))
+        self.assertEqual(verify.since_head(root / "lib"), (
+            {"b.h": b"old\n"}, {"b.h": b"new\n"}))
+
+    def test_without_a_repository_nothing_differs_from_head(self) -> None:
+        self.assertEqual(verify.since_head(self.tree), ({}, {}))
+
     def test_report_is_one_text_for_people(self) -> None:
         text = verify.text(self.run_steps({DRIVER: self.read(DRIVER) + CODE},
                                           untouched=(OTHER,)))
