@@ -276,7 +276,10 @@ enum kind {
 };
 
 /* Punctuation of more than one byte; the rest is its own byte. */
-enum { ARROW = 256, AND_AND, OR_OR, INCREMENT, DOTS };
+enum {
+	ARROW = 256, AND_AND, OR_OR, INCREMENT, DOTS, EQUAL, UNEQUAL, AT_MOST,
+	AT_LEAST, SHIFT_LEFT, SHIFT_RIGHT, SHIFT_ASSIGN
+};
 
 struct token {
 	enum kind kind;
@@ -448,15 +451,15 @@ static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 	} pairs[] = {
 		{ '-', '>', ARROW }, { '&', '&', AND_AND }, { '|', '|', OR_OR },
 		{ '+', '+', INCREMENT }, { '-', '-', INCREMENT },
-		/* Not to be taken for what they end in. */
-		{ '=', '=', '~' }, { '!', '=', '~' }, { '<', '=', '~' },
-		{ '>', '=', '~' },
+		{ '=', '=', EQUAL }, { '!', '=', UNEQUAL },
+		{ '<', '=', AT_MOST }, { '>', '=', AT_LEAST },
+		{ '<', '<', SHIFT_LEFT }, { '>', '>', SHIFT_RIGHT },
 		/* The digraphs, which an assembler does not have. */
 		{ '<', ':', '[' }, { ':', '>', ']' }, { '<', '%', '{' },
 		{ '%', '>', '}' }, { '%', ':', '#' },
 	};
 	const unsigned char *second = unsplice(p + 1);
-	const size_t digraphs = 9;
+	const size_t digraphs = 11;
 	size_t count = lexer->assembly ? digraphs : ARRAY_SIZE(pairs);
 
 	if (*p == '.' && *second == '.') {
@@ -469,8 +472,15 @@ static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (*p == pairs[i].first && *second == pairs[i].second) {
+			const unsigned char *third = unsplice(second + 1);
+			bool shifts = pairs[i].sign == SHIFT_LEFT ||
+				      pairs[i].sign == SHIFT_RIGHT;
+
 			*after = second + 1;
-			return pairs[i].sign;
+			if (!shifts || *third != '=')
+				return pairs[i].sign;
+			*after = third + 1;
+			return SHIFT_ASSIGN;
 		}
 	}
 	*after = p + 1;
@@ -559,6 +569,1276 @@ static struct token lex(struct lexer *lexer)
 		token.sign = lex_sign(lexer, p, &lexer->p);
 	}
 	return token;
+}
+
+/* ---- Conditionals: which text is dead ---------------------------------- */
+
+/*
+ * The one evaluator of #if. It knows constants, the macros that the file
+ * itself defines, and the facts of a kernel if some are given; every other
+ * name can be anything. So a condition is false, true or open, and a branch
+ * is dead where it is false whatever its names are.
+ *
+ * scan_directives() finds the preprocessor lines; decide() goes through them
+ * once for each set of facts. Neither looks at what stands between them.
+ */
+enum truth { NO, YES, UNKNOWN };
+
+enum directive {
+	NO_DIRECTIVE, IF, IFDEF, ELIF, ELIFDEF, ELSE, ENDIF, DEFINE, UNDEF,
+	INCLUDE, MESSAGE, OTHER_DIRECTIVE
+};
+
+static enum directive which_directive(const struct lexer *lexer,
+				      const struct token *token)
+{
+	static const struct {
+		const char *word;
+		enum directive directive;
+	} words[] = {
+		{ "if", IF }, { "ifdef", IFDEF }, { "ifndef", IFDEF },
+		{ "elif", ELIF }, { "elifdef", ELIFDEF },
+		{ "elifndef", ELIFDEF }, { "else", ELSE }, { "endif", ENDIF },
+		{ "define", DEFINE }, { "undef", UNDEF },
+		{ "include", INCLUDE }, { "include_next", INCLUDE },
+		{ "import", INCLUDE },
+		{ "error", MESSAGE }, { "warning", MESSAGE },
+		{ "pragma", OTHER_DIRECTIVE }, { "line", OTHER_DIRECTIVE },
+	};
+
+	if (token->kind == WORD)
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (is(token->text, words[i].word))
+				return words[i].directive;
+	/* # starts a comment of some assemblers. */
+	return lexer->assembly ? NO_DIRECTIVE : OTHER_DIRECTIVE;
+}
+
+/* Go past the <name> of an #include: a name of a file is not a site. */
+static void skip_header_name(struct lexer *lexer)
+{
+	const unsigned char *p = lexer->p;
+
+	for (;;) {
+		p = unsplice(p);
+		if (!is_blank(*p))
+			break;
+		p++;
+	}
+	if (*p != '<')
+		return;
+	while (p < lexer->end && *p != '\n' && *p != '>')
+		p = unsplice(p + 1);
+	lexer->p = p;
+}
+
+/* What a name speaks of. */
+enum {
+	OF_KERNEL = 1,		/* a version, or a distribution */
+	OF_API = 2,		/* the page iterators */
+};
+
+/* A name that the file defines or undefines. */
+struct macro {
+	struct span name;
+	enum { UNSEEN, DEFINED, UNDEFINED, UNSURE } status;
+	const unsigned char *body;	/* if it takes no arguments, else NULL */
+	size_t included;		/* #includes before its #undef */
+	unsigned int about;		/* what its #if speaks of */
+	bool busy;			/* it is being expanded */
+	size_t next;			/* in its bucket; 0 ends it */
+};
+
+/* A preprocessor line that can decide about text. */
+struct decision {
+	const unsigned char *at;	/* its # */
+	const unsigned char *line;	/* behind its first word */
+	enum directive directive;
+	bool negated;			/* ifndef, elifndef */
+	enum truth condition;		/* of #if and #elif */
+	enum truth branch;		/* of what follows it */
+	bool tracked;			/* it does not stand in dead text */
+	unsigned int about;		/* what its conditions speak of */
+};
+
+/* What is known of the kernel that the text is built for. */
+struct facts {
+	bool kernel;			/* anything at all */
+	long version;			/* -1: not known */
+	enum truth api;			/* it has the DMA page iterator */
+	long rhel;			/* -1: not known, -2: it is none */
+};
+
+/* An #if that is open in decide(). */
+struct choice {
+	enum truth outer;		/* of the text it stands in */
+	enum truth taken;		/* has an earlier branch been? */
+	enum truth branch;
+	unsigned int own;		/* what its conditions speak of */
+	unsigned int about;		/* with those around it */
+	bool uncertain;			/* branch may be dead, and outer not */
+	size_t changes;			/* where those of the branch start */
+	size_t changed;			/* and those of the branches before */
+};
+
+struct change {
+	size_t macro;
+	struct macro before;
+};
+
+struct conditionals {
+	const unsigned char *end;
+	bool assembly;
+	struct pool pool;
+	struct facts facts;
+	const struct span *undefined;	/* by the caller */
+	size_t undefined_count;
+
+	struct decision *decisions;
+	size_t count, room;
+
+	struct macro *macros;		/* the first one is not used */
+	size_t macro_count, macro_room;
+	size_t *buckets, bucket_count;
+
+	struct choice *choices;
+	size_t choice_count, choice_room;
+	size_t beyond;			/* open #if that are too many */
+	const unsigned char *too_deep;
+	size_t uncertain;		/* choices that are */
+	struct change *changes;		/* to be taken back */
+	size_t change_count, change_room;
+	size_t *changed;		/* macros that then are unsure */
+	size_t changed_count, changed_room;
+	size_t included;
+	unsigned long budget;		/* tokens that macros may yet give */
+
+	/* Names that a condition hangs on and that nothing here defines. */
+	struct span *open_names;
+	size_t open_count, open_room;
+	bool keep_names;
+};
+
+enum {
+	MAX_EXPANDING = 64,
+	MAX_UNCERTAIN = 64,
+	MAX_TOKENS = 1 << 14,		/* of one condition */
+	MAX_BUDGET = 1 << 24,		/* of all of a file, for one kernel */
+	MAX_KERNELS = 1024,
+};
+
+static size_t hash_of(struct span name)
+{
+	size_t hash = 5381;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = hash * 33 + name.at[i];
+	return hash ^ hash >> 16;
+}
+
+static struct macro *find_macro(const struct conditionals *all,
+				struct span name)
+{
+	size_t i;
+
+	if (!all->bucket_count)
+		return NULL;
+	for (i = all->buckets[hash_of(name) & (all->bucket_count - 1)]; i;
+	     i = all->macros[i].next)
+		if (same(all->macros[i].name, name))
+			return &all->macros[i];
+	return NULL;
+}
+
+static void hash_macros(struct conditionals *all)
+{
+	all->bucket_count = all->bucket_count ? 2 * all->bucket_count : 64;
+	all->buckets = resize(all->buckets, all->bucket_count,
+			      sizeof(*all->buckets));
+	memset(all->buckets, 0, all->bucket_count * sizeof(*all->buckets));
+	for (size_t i = 1; i < all->macro_count; i++) {
+		size_t *head = &all->buckets[hash_of(all->macros[i].name) &
+					     (all->bucket_count - 1)];
+
+		all->macros[i].next = *head;
+		*head = i;
+	}
+}
+
+static struct macro *get_macro(struct conditionals *all, struct span name)
+{
+	struct macro *macro = find_macro(all, name);
+	size_t *head;
+
+	if (macro)
+		return macro;
+	if (!all->macro_count)
+		all->macro_count = 1;
+	if (all->macro_count >= all->macro_room) {
+		all->macro_room = 2 * all->macro_room + 16;
+		all->macros = resize(all->macros, all->macro_room,
+				     sizeof(*all->macros));
+	}
+	if (all->macro_count >= all->bucket_count)
+		hash_macros(all);
+	macro = &all->macros[all->macro_count];
+	*macro = (struct macro) { .name = name };
+	head = &all->buckets[hash_of(name) & (all->bucket_count - 1)];
+	macro->next = *head;
+	*head = all->macro_count++;
+	return macro;
+}
+
+/* ---- Conditionals: what a name speaks of ------------------------------- */
+
+/* Is word a part of the name? Case does not count, word has lower case. */
+static bool has_word(struct span name, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i + len <= name.len; i++) {
+		size_t j = 0;
+
+		while (j < len && (name.at[i + j] |
+				   (name.at[i + j] == '_' ? 0 : 0x20)) ==
+		       (unsigned char)word[j])
+			j++;
+		if (j == len)
+			return true;
+	}
+	return false;
+}
+
+static bool begins(struct span name, const char *word)
+{
+	return name.len >= strlen(word) &&
+	       !memcmp(name.at, word, strlen(word));
+}
+
+/* FOO_H, FOO_H_, FOO_H__: a header has read itself. */
+static bool guards_header(struct span name)
+{
+	while (name.len && name.at[name.len - 1] == '_')
+		name.len--;
+	return name.len > 2 && name.at[name.len - 1] == 'H' &&
+	       name.at[name.len - 2] == '_';
+}
+
+static unsigned int name_about(struct span name)
+{
+	static const char *const distributions[] = {
+		"RHEL_", "SLE_", "SLES_", "SUSE_", "CONFIG_SUSE_", "UBUNTU_",
+		"UTS_UBUNTU_", "CENTOS_", "OPENEULER_", "ORACLE_", "UEK_",
+	};
+
+	if (name.len < 4 || name.len > 128)
+		return 0;
+	if (has_word(name, "version_code") || has_word(name, "kernel_version") ||
+	    begins(name, "LINUX_VERSION_"))
+		return OF_KERNEL;
+	for (size_t i = 0; i < ARRAY_SIZE(distributions); i++)
+		if (begins(name, distributions[i]))
+			return OF_KERNEL;
+	if ((has_word(name, "sg_page_iter") || has_word(name, "sg_dma_page") ||
+	     has_word(name, "sgtable_dma_page") ||
+	     has_word(name, "for_each_sg_page")) && !guards_header(name))
+		return OF_API;
+	return 0;
+}
+
+static bool is_one_of(struct span name, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (has_word(name, words[i]))
+			return true;
+	return false;
+}
+
+/* Is a name of the API, or one that a test for the API gives, defined? */
+static enum truth api_defined(const struct facts *facts, struct span name)
+{
+	static const char *const opposite[] = {
+		"no_", "need", "lack", "missing", "without",
+	};
+	static const char *const either[] = { "old", "compat", "legacy" };
+	const long old = 3 << 16 | 9 << 8, tables = 5 << 16 | 8 << 8;
+	enum truth truth = facts->api;
+
+	if (is_one_of(name, either, ARRAY_SIZE(either)))
+		return UNKNOWN;
+	if (has_word(name, "sgtable_dma_page") && truth == YES)
+		truth = facts->version < 0 ? UNKNOWN :
+			facts->version < tables ? NO : YES;
+	else if (!has_word(name, "dma_page") && !has_word(name, "dma_next"))
+		truth = facts->version < 0 || facts->version >= old ? YES : NO;
+	if (truth == UNKNOWN ||
+	    !is_one_of(name, opposite, ARRAY_SIZE(opposite)))
+		return truth;
+	return truth == YES ? NO : YES;
+}
+
+/* ---- Conditionals: expressions ----------------------------------------- */
+
+/* What is known of the value of an operand. */
+struct value {
+	enum { ANY, NOT_ZERO, EXACT } known;
+	bool is_unsigned;
+	uint64_t bits;
+};
+
+static const struct value any_value;
+
+/* An expression of #if, one token ahead. */
+struct expression {
+	struct conditionals *all;
+	struct lexer frames[MAX_EXPANDING];	/* macros being expanded */
+	size_t expanding[MAX_EXPANDING];	/* which */
+	size_t depth;
+	unsigned int tokens;
+	struct token token;
+	unsigned int about;
+	bool plain;		/* the next name is not to be expanded */
+	bool wrong;		/* it is no expression */
+};
+
+static struct value exact(int64_t number)
+{
+	return (struct value) { .known = EXACT, .bits = (uint64_t)number };
+}
+
+static enum truth truth_of(struct value value)
+{
+	if (value.known == EXACT)
+		return value.bits ? YES : NO;
+	return value.known == NOT_ZERO ? YES : UNKNOWN;
+}
+
+static struct value from_truth(enum truth truth)
+{
+	return truth == UNKNOWN ? any_value : exact(truth == YES);
+}
+
+static enum truth not(enum truth truth)
+{
+	return truth == UNKNOWN ? UNKNOWN : truth == YES ? NO : YES;
+}
+
+static enum truth and(enum truth left, enum truth right)
+{
+	if (left == NO || right == NO)
+		return NO;
+	return left == YES && right == YES ? YES : UNKNOWN;
+}
+
+static enum truth or(enum truth left, enum truth right)
+{
+	return not(and(not(left), not(right)));
+}
+
+static bool is_undefined(const struct conditionals *all, struct span name)
+{
+	for (size_t i = 0; i < all->undefined_count; i++)
+		if (same(all->undefined[i], name))
+			return true;
+	return false;
+}
+
+static const struct macro *known_macro(const struct conditionals *all,
+				       struct span name)
+{
+	const struct macro *macro = find_macro(all, name);
+
+	if (!macro || macro->status == UNSEEN)
+		return NULL;
+	return macro;
+}
+
+/*
+ * Is the name defined? An #undef is good until the next #include, which may
+ * define the name again; a #define stays, since to define a name anew a header
+ * would have to undefine it first.
+ */
+static enum truth is_defined(struct expression *expression, struct span name)
+{
+	struct conditionals *all = expression->all;
+	const struct macro *macro = known_macro(all, name);
+	unsigned int about = name_about(name);
+
+	expression->about |= about | (macro ? macro->about : 0);
+	if (all->facts.kernel && about == OF_API &&
+	    !(macro && macro->status == DEFINED))
+		return api_defined(&all->facts, name);
+	if (all->facts.kernel && about == OF_KERNEL) {
+		if (begins(name, "RHEL_"))
+			return all->facts.rhel == -1 ? UNKNOWN :
+			       all->facts.rhel == -2 ? NO : YES;
+		if (begins(name, "LINUX_VERSION_") ||
+		    begins(name, "KERNEL_VERSION"))
+			return YES;
+	}
+	if (macro && macro->status == DEFINED)
+		return YES;
+	if (macro && macro->status == UNDEFINED &&
+	    (all->facts.kernel || macro->included == all->included))
+		return NO;
+	if (macro && macro->status == UNSURE)
+		return UNKNOWN;
+	if (is_undefined(all, name))
+		return NO;
+	if (all->keep_names) {
+		ROOM(all->open_names, all->open_count, all->open_room);
+		all->open_names[all->open_count++] = name;
+	}
+	return UNKNOWN;
+}
+
+static void leave_macro(struct expression *expression)
+{
+	size_t macro = expression->expanding[--expression->depth];
+
+	if (macro)
+		expression->all->macros[macro].busy = false;
+}
+
+/* Put the body of the macro in the place of its name, if that may be done. */
+static bool expand(struct expression *expression, struct span name)
+{
+	struct conditionals *all = expression->all;
+	struct macro *macro = find_macro(all, name);
+	size_t depth = expression->depth;
+
+	if (!macro || macro->status != DEFINED || !macro->body || macro->busy ||
+	    depth == MAX_EXPANDING ||
+	    (all->facts.kernel && name_about(name) == OF_KERNEL))
+		return false;
+	expression->about |= macro->about;
+	macro->busy = true;
+	expression->expanding[depth] = macro - all->macros;
+	expression->frames[depth] = expression->frames[0];
+	expression->frames[depth].p = macro->body;
+	expression->depth++;
+	return true;
+}
+
+static void advance(struct expression *expression)
+{
+	struct token *token = &expression->token;
+
+	for (;;) {
+		*token = lex(&expression->frames[expression->depth - 1]);
+		if (expression->depth > 1) {
+			struct conditionals *all = expression->all;
+
+			all->budget -= all->budget > 0;
+			if (++expression->tokens > MAX_TOKENS ||
+			    !all->budget) {
+				/* Too much of it: the rest is not known. */
+				expression->wrong = true;
+				while (expression->depth > 1)
+					leave_macro(expression);
+				continue;
+			}
+		}
+		if (ends_line(token) && expression->depth > 1) {
+			leave_macro(expression);
+			continue;
+		}
+		if (token->kind == BROKEN) {
+			expression->wrong = true;
+			continue;
+		}
+		if (token->kind != WORD || expression->plain ||
+		    expression->wrong || !expand(expression, token->text))
+			return;
+	}
+}
+
+static bool next_is(const struct expression *expression, int sign)
+{
+	return expression->token.kind == PUNCTUATION &&
+	       expression->token.sign == sign;
+}
+
+/* An integer constant; other numbers are not for #if. */
+static struct value number_value(struct expression *expression,
+				 struct span number)
+{
+	struct value value = { .known = EXACT };
+	size_t from = 0, len = number.len;
+	unsigned int base = 10;
+
+	while (len && ((number.at[len - 1] | 0x20) == 'u' ||
+		       (number.at[len - 1] | 0x20) == 'l'))
+		value.is_unsigned |= (number.at[--len] | 0x20) == 'u';
+	if (len > 1 && number.at[0] == '0') {
+		base = (number.at[1] | 0x20) == 'x' ? 16 :
+		       (number.at[1] | 0x20) == 'b' ? 2 : 8;
+		from = base == 8 ? 1 : 2;
+	}
+	if (len <= from)
+		goto wrong;
+	for (size_t i = from; i < len; i++) {
+		unsigned char c = number.at[i];
+		unsigned int digit = is_digit(c) ? c - (unsigned int)'0' :
+				     c >= 0x80 ? base :
+				     (unsigned int)(c | 0x20) - 'a' + 10;
+
+		if (digit >= base || value.bits > (UINT64_MAX - digit) / base)
+			goto wrong;
+		value.bits = value.bits * base + digit;
+	}
+	if (value.bits > INT64_MAX) {
+		if (base == 10 && !value.is_unsigned)
+			goto wrong;
+		value.is_unsigned = true;
+	}
+	return value;
+wrong:
+	expression->wrong = true;
+	return any_value;
+}
+
+/* One escape sequence or byte of a character constant; -1 if it is odd. */
+static int one_character(const unsigned char **at, const unsigned char *end)
+{
+	static const char names[] = "abfnrtv\\'\"?e";
+	static const char values[] = "\a\b\f\n\r\t\v\\'\"?\033";
+	const unsigned char *p = *at, *q;
+	const char *name;
+	int value = 0;
+
+	if (*p != '\\') {
+		*at = unsplice(p + 1);
+		return *p;
+	}
+	p = unsplice(p + 1);
+	name = *p ? strchr(names, *p) : NULL;
+	if (name) {
+		*at = unsplice(p + 1);
+		return values[name - names];
+	}
+	q = p;
+	if (*p == 'x') {
+		for (p = unsplice(p + 1); p < end; p = unsplice(p + 1)) {
+			int c = *p | 0x20;
+
+			if (!is_digit(*p) && !(c >= 'a' && c <= 'f'))
+				break;
+			value = value * 16 + (is_digit(*p) ? *p - '0' :
+					      c - 'a' + 10);
+			if (value > 0xff)
+				return -1;
+		}
+		*at = p;
+		return unsplice(q + 1) == p ? -1 : value;
+	}
+	for (int i = 0; i < 3 && *p >= '0' && *p <= '7'; i++) {
+		value = value * 8 + *p - '0';
+		p = unsplice(p + 1);
+	}
+	*at = p;
+	return p == q || value > 0xff ? -1 : value;
+}
+
+/* p is behind the quote. Beyond ASCII, the sign is the compiler's choice. */
+static struct value character_value(const unsigned char *p,
+				    const unsigned char *end)
+{
+	const unsigned char *last = end - 1;
+	int value;
+
+	p = unsplice(p);
+	if (p >= last)
+		return any_value;
+	value = one_character(&p, last);
+	if (value < 0)
+		return any_value;
+	if (p < last || value > 0x7f)
+		return (struct value) { .known = value ? NOT_ZERO : ANY };
+	return exact(value);
+}
+
+static struct value ternary(struct expression *expression, int depth);
+
+/* The arguments of a macro; up to three of them have their values kept. */
+static unsigned int arguments(struct expression *expression, int depth,
+			      struct value *values)
+{
+	unsigned int count = 0;
+
+	advance(expression);
+	do {
+		struct value value;
+
+		if (count)
+			advance(expression);
+		value = ternary(expression, depth + 1);
+		if (count < 3)
+			values[count] = value;
+		count++;
+	} while (next_is(expression, ',') && count < 4);
+	if (!next_is(expression, ')'))
+		count = 0;
+	return count;
+}
+
+/* A macro that is called, with what is not known of it: a value, too. */
+static void skip_call(struct expression *expression)
+{
+	int open = 0;
+
+	do {
+		open += next_is(expression, '(');
+		open -= next_is(expression, ')');
+		advance(expression);
+	} while (open && !ends_line(&expression->token));
+}
+
+static struct value version_call(struct expression *expression, int depth,
+				 struct span name)
+{
+	struct value values[3];
+	unsigned int count = arguments(expression, depth, values);
+	uint64_t last;
+
+	if (!next_is(expression, ')'))
+		expression->wrong = true;
+	else
+		advance(expression);
+	if (count < 2 || count > 3)
+		return any_value;
+	for (unsigned int i = 0; i < count; i++)
+		if (values[i].known != EXACT || values[i].bits > 0xffff)
+			return any_value;
+	if (begins(name, "RHEL_"))
+		return count == 2 ? exact((int64_t)(values[0].bits << 8 |
+						    values[1].bits)) :
+		       any_value;
+	if (count != 3)
+		return any_value;
+	last = values[2].bits > 255 ? 255 : values[2].bits;
+	return exact((int64_t)((values[0].bits << 16) +
+			       (values[1].bits << 8) + last));
+}
+
+/* The value of a name that the facts give; false if they do not. */
+static bool fact(const struct facts *facts, struct span name,
+		 struct value *value)
+{
+	long version = facts->version;
+
+	if (!facts->kernel)
+		return false;
+	*value = any_value;
+	if (is(name, "LINUX_VERSION_CODE")) {
+		if (version >= 0)
+			*value = exact(version);
+	} else if (is(name, "LINUX_VERSION_MAJOR")) {
+		if (version >= 0)
+			*value = exact(version >> 16);
+	} else if (is(name, "LINUX_VERSION_PATCHLEVEL")) {
+		if (version >= 0)
+			*value = exact(version >> 8 & 255);
+	} else if (is(name, "RHEL_RELEASE_CODE") || is(name, "RHEL_MAJOR") ||
+		   is(name, "RHEL_MINOR")) {
+		long rhel = facts->rhel;
+
+		if (rhel == -2)
+			*value = exact(0);
+		else if (rhel >= 0)
+			*value = exact(is(name, "RHEL_MAJOR") ? rhel >> 8 :
+				       is(name, "RHEL_MINOR") ? rhel & 255 :
+				       rhel);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static struct value word_value(struct expression *expression, int depth)
+{
+	struct span name = expression->token.text;
+	const unsigned char *after = expression->token.at + name.len;
+	const struct facts *facts = &expression->all->facts;
+	struct value value;
+	enum truth defined;
+
+	if (is(name, "defined")) {
+		bool open;
+
+		expression->plain = true;
+		advance(expression);
+		open = next_is(expression, '(');
+		if (open)
+			advance(expression);
+		expression->plain = false;
+		if (expression->token.kind != WORD) {
+			expression->wrong = true;
+			return any_value;
+		}
+		defined = is_defined(expression, expression->token.text);
+		advance(expression);
+		if (open && next_is(expression, ')'))
+			advance(expression);
+		else if (open)
+			expression->wrong = true;
+		return from_truth(defined);
+	}
+	advance(expression);
+	/* L'a', u8'a' */
+	if (expression->token.kind == CHARACTER &&
+	    expression->token.at == after && name.len <= 2)
+		return any_value;
+	if (next_is(expression, '(')) {
+		expression->about |= name_about(name);
+		if (facts->kernel && (is(name, "KERNEL_VERSION") ||
+				      is(name, "RHEL_RELEASE_VERSION")))
+			return version_call(expression, depth, name);
+		skip_call(expression);
+		return any_value;
+	}
+	defined = is_defined(expression, name);
+	if (fact(facts, name, &value))
+		return value;
+	if (defined == NO)
+		return exact(0);
+	if (facts->kernel && name_about(name) == OF_API && defined == YES)
+		return (struct value) { .known = NOT_ZERO };
+	return any_value;
+}
+
+static struct value unary(struct expression *expression, int depth)
+{
+	struct value value = any_value;
+	int sign = 0;
+
+	if (depth > MAX_EXPRESSION) {
+		expression->wrong = true;
+		return any_value;
+	}
+	if (expression->token.kind == PUNCTUATION)
+		sign = expression->token.sign;
+	switch (expression->token.kind) {
+	case NUMBER:
+		value = number_value(expression, expression->token.text);
+		advance(expression);
+		return value;
+	case CHARACTER:
+		value = character_value(
+			expression->token.at + 1,
+			expression->frames[expression->depth - 1].p);
+		advance(expression);
+		return value;
+	case WORD:
+		return word_value(expression, depth);
+	default:
+		break;
+	}
+	switch (sign) {
+	case '(':
+		advance(expression);
+		value = ternary(expression, depth + 1);
+		if (next_is(expression, ')'))
+			advance(expression);
+		return value;
+	case '!':
+		advance(expression);
+		return from_truth(not(truth_of(unary(expression, depth + 1))));
+	case '+':
+	case '-':
+	case '~':
+		advance(expression);
+		value = unary(expression, depth + 1);
+		if (value.known == EXACT)
+			value.bits = sign == '-' ? -value.bits :
+				     sign == '~' ? ~value.bits : value.bits;
+		else if (sign == '~')
+			value.known = ANY;
+		return value;
+	}
+	expression->wrong = true;
+	return any_value;
+}
+
+/* How tightly an operator binds; 0 if it is none of two operands. */
+static int binding_of(const struct expression *expression)
+{
+	if (expression->token.kind != PUNCTUATION)
+		return 0;
+	switch (expression->token.sign) {
+	case OR_OR:
+		return 1;
+	case AND_AND:
+		return 2;
+	case '|':
+		return 3;
+	case '^':
+		return 4;
+	case '&':
+		return 5;
+	case EQUAL:
+	case UNEQUAL:
+		return 6;
+	case '<':
+	case '>':
+	case AT_MOST:
+	case AT_LEAST:
+		return 7;
+	case SHIFT_LEFT:
+	case SHIFT_RIGHT:
+		return 8;
+	case '+':
+	case '-':
+		return 9;
+	case '*':
+	case '/':
+	case '%':
+		return 10;
+	}
+	return 0;
+}
+
+static struct value compare(int sign, struct value a, struct value b)
+{
+	bool less, equal = a.bits == b.bits;
+
+	if (a.is_unsigned || b.is_unsigned)
+		less = a.bits < b.bits;
+	else
+		less = (int64_t)a.bits < (int64_t)b.bits;
+	switch (sign) {
+	case EQUAL:
+		return exact(equal);
+	case UNEQUAL:
+		return exact(!equal);
+	case '<':
+		return exact(less);
+	case '>':
+		return exact(!less && !equal);
+	case AT_MOST:
+		return exact(less || equal);
+	}
+	return exact(!less);
+}
+
+static struct value divide(int sign, struct value a, struct value b)
+{
+	bool is_unsigned = a.is_unsigned || b.is_unsigned;
+	struct value value = { .known = EXACT, .is_unsigned = is_unsigned };
+
+	if (!b.bits)
+		return any_value;
+	if (is_unsigned)
+		value.bits = sign == '/' ? a.bits / b.bits : a.bits % b.bits;
+	else if (b.bits == UINT64_MAX)		/* -1: it may overflow */
+		value.bits = sign == '/' ? -a.bits : 0;
+	else
+		value.bits = (uint64_t)(sign == '/' ?
+			     (int64_t)a.bits / (int64_t)b.bits :
+			     (int64_t)a.bits % (int64_t)b.bits);
+	return value;
+}
+
+static struct value shift(int sign, struct value a, struct value b)
+{
+	struct value value = { .known = EXACT, .is_unsigned = a.is_unsigned };
+
+	if (b.bits > 63)
+		return any_value;
+	if (sign == SHIFT_LEFT)
+		value.bits = a.bits << b.bits;
+	else if (a.is_unsigned || !(a.bits >> 63))
+		value.bits = a.bits >> b.bits;
+	else
+		value.bits = ~(~a.bits >> b.bits);
+	return value;
+}
+
+static struct value calculate(int sign, struct value a, struct value b)
+{
+	struct value value = {
+		.known = EXACT, .is_unsigned = a.is_unsigned || b.is_unsigned
+	};
+
+	if (a.known != EXACT || b.known != EXACT) {
+		bool zero = truth_of(a) == NO || truth_of(b) == NO;
+
+		if (zero && (sign == '&' || sign == '*'))
+			return exact(0);
+		if (sign == '|' && (truth_of(a) == YES || truth_of(b) == YES))
+			value.known = NOT_ZERO;
+		else if (zero && (sign == EQUAL || sign == UNEQUAL) &&
+			 (truth_of(a) == YES || truth_of(b) == YES))
+			return exact(sign == UNEQUAL);
+		else
+			value.known = ANY;
+		return value;
+	}
+	switch (sign) {
+	case '|':
+		value.bits = a.bits | b.bits;
+		return value;
+	case '^':
+		value.bits = a.bits ^ b.bits;
+		return value;
+	case '&':
+		value.bits = a.bits & b.bits;
+		return value;
+	case '+':
+		value.bits = a.bits + b.bits;
+		return value;
+	case '-':
+		value.bits = a.bits - b.bits;
+		return value;
+	case '*':
+		value.bits = a.bits * b.bits;
+		return value;
+	case '/':
+	case '%':
+		return divide(sign, a, b);
+	case SHIFT_LEFT:
+	case SHIFT_RIGHT:
+		return shift(sign, a, b);
+	}
+	return compare(sign, a, b);
+}
+
+/* Operators that bind at least as tightly as this. */
+static struct value binary(struct expression *expression, int least, int depth)
+{
+	struct value left = unary(expression, depth);
+	int binding;
+
+	while ((binding = binding_of(expression)) >= least && binding) {
+		int sign = expression->token.sign;
+		struct value right;
+
+		advance(expression);
+		right = binary(expression, binding + 1, depth);
+		if (sign == AND_AND)
+			left = from_truth(and(truth_of(left),
+					      truth_of(right)));
+		else if (sign == OR_OR)
+			left = from_truth(or(truth_of(left),
+					     truth_of(right)));
+		else
+			left = calculate(sign, left, right);
+	}
+	return left;
+}
+
+static struct value ternary(struct expression *expression, int depth)
+{
+	struct value value = binary(expression, 1, depth), yes, no;
+	enum truth truth;
+
+	if (!next_is(expression, '?'))
+		return value;
+	truth = truth_of(value);
+	advance(expression);
+	if (next_is(expression, ':'))		/* GNU: a ?: b */
+		yes = value;
+	else
+		yes = ternary(expression, depth + 1);
+	if (!next_is(expression, ':')) {
+		expression->wrong = true;
+		return any_value;
+	}
+	advance(expression);
+	no = ternary(expression, depth + 1);
+	if (truth != UNKNOWN)
+		value = truth == YES ? yes : no;
+	else if (yes.known == EXACT && no.known == EXACT && yes.bits == no.bits)
+		value = yes;
+	else if (truth_of(yes) == YES && truth_of(no) == YES)
+		value = (struct value) { .known = NOT_ZERO };
+	else
+		value = any_value;
+	value.is_unsigned = yes.is_unsigned || no.is_unsigned;
+	return value;
+}
+
+static struct lexer line_lexer(struct conditionals *all,
+			       const unsigned char *at)
+{
+	return (struct lexer) {
+		.p = at, .end = all->end, .assembly = all->assembly,
+		.in_directive = true, .pool = &all->pool,
+	};
+}
+
+/* The condition of an #if, #ifdef, #elif or #elifdef. */
+static enum truth evaluate(struct conditionals *all,
+			   struct decision *decision)
+{
+	static _Thread_local struct expression expression;
+	enum truth truth;
+
+	expression.all = all;
+	expression.frames[0] = line_lexer(all, decision->line);
+	/* In assembly, too, a condition is the preprocessor's. */
+	expression.frames[0].assembly = false;
+	expression.expanding[0] = 0;
+	expression.depth = 1;
+	expression.tokens = 0;
+	expression.about = 0;
+	expression.wrong = false;
+	expression.plain = decision->directive == IFDEF ||
+			   decision->directive == ELIFDEF;
+	advance(&expression);
+	if (expression.plain) {
+		truth = expression.token.kind == WORD ?
+			is_defined(&expression, expression.token.text) :
+			UNKNOWN;
+		if (decision->negated)
+			truth = not(truth);
+	} else {
+		truth = truth_of(ternary(&expression, 0));
+		if (!ends_line(&expression.token))
+			expression.wrong = true;
+		if (expression.wrong)
+			truth = UNKNOWN;
+	}
+	while (expression.depth > 1)
+		leave_macro(&expression);
+	decision->about |= expression.about;
+	return truth;
+}
+
+/* ---- Conditionals: going through the lines ----------------------------- */
+
+static enum truth here(const struct conditionals *all)
+{
+	return all->choice_count ?
+	       all->choices[all->choice_count - 1].branch : YES;
+}
+
+/* Remember what a macro was, if it is not known that the line is live. */
+static void log_change(struct conditionals *all, struct macro *macro)
+{
+	if (!all->uncertain)
+		return;
+	ROOM(all->changes, all->change_count, all->change_room);
+	all->changes[all->change_count++] = (struct change) {
+		macro - all->macros, *macro
+	};
+}
+
+static void define(struct conditionals *all, const struct decision *decision)
+{
+	struct lexer lexer = line_lexer(all, decision->line);
+	struct token token = lex(&lexer);
+	struct macro *macro;
+
+	if (token.kind != WORD)
+		return;
+	macro = get_macro(all, token.text);
+	if (all->choice_count)
+		macro->about |= all->choices[all->choice_count - 1].about;
+	if (here(all) == NO) {
+		/* What a file defines for other kernels is its own name. */
+		if (all->facts.kernel && macro->status == UNSEEN)
+			macro->status = UNDEFINED;
+		return;
+	}
+	log_change(all, macro);
+	macro->included = all->included;
+	macro->body = NULL;
+	macro->status = UNDEFINED;
+	if (decision->directive == DEFINE) {
+		macro->status = DEFINED;
+		/* A parenthesis that touches the name opens parameters. */
+		if (*unsplice(lexer.p) != '(')
+			macro->body = lexer.p;
+	}
+	/* How deep an undo may reach is bounded; beyond it, nothing is known. */
+	if (all->uncertain > MAX_UNCERTAIN) {
+		all->change_count -= all->change_count > 0;
+		macro->status = UNSURE;
+	}
+}
+
+/* The branch ends: its macros are what they were, as the next one sees it. */
+static void end_choice_branch(struct conditionals *all, struct choice *choice)
+{
+	if (!choice->uncertain)
+		return;
+	while (all->change_count > choice->changes) {
+		struct change *change = &all->changes[--all->change_count];
+		struct macro *macro = &all->macros[change->macro];
+		struct macro before = change->before;
+
+		before.next = macro->next;
+		before.about |= macro->about;
+		*macro = before;
+		ROOM(all->changed, all->changed_count, all->changed_room);
+		all->changed[all->changed_count++] = change->macro;
+	}
+	all->uncertain--;
+	choice->uncertain = false;
+}
+
+static void start_choice_branch(struct conditionals *all,
+				struct choice *choice, enum truth condition)
+{
+	enum truth own = and(condition, not(choice->taken));
+
+	choice->branch = and(choice->outer, own);
+	choice->taken = or(choice->taken, condition);
+	choice->uncertain = choice->outer != NO && own == UNKNOWN;
+	all->uncertain += choice->uncertain;
+	choice->changes = all->change_count;
+}
+
+static void end_choice(struct conditionals *all, struct choice *choice)
+{
+	end_choice_branch(all, choice);
+	while (all->changed_count > choice->changed) {
+		size_t i = all->changed[--all->changed_count];
+		struct macro *macro = &all->macros[i];
+
+		if (macro->status == UNSURE)
+			continue;
+		all->choice_count--;
+		log_change(all, macro);
+		all->choice_count++;
+		macro->status = UNSURE;
+	}
+	all->choice_count--;
+}
+
+static void decide_one(struct conditionals *all, struct decision *decision)
+{
+	enum directive directive = decision->directive;
+	struct choice *choice = NULL;
+	bool opens = directive == IF || directive == IFDEF;
+
+	decision->condition = directive == ELSE ? YES : UNKNOWN;
+	if (directive == DEFINE || directive == UNDEF) {
+		define(all, decision);
+		return;
+	}
+	if (directive == INCLUDE) {
+		all->included += here(all) != NO;
+		return;
+	}
+	if (opens && all->choice_count == MAX_NESTING) {
+		if (!all->too_deep)
+			all->too_deep = decision->at;
+		all->beyond++;
+	} else if (opens) {
+		enum truth outer = here(all);
+
+		ROOM(all->choices, all->choice_count, all->choice_room);
+		choice = &all->choices[all->choice_count];
+		*choice = (struct choice) {
+			.outer = outer, .branch = NO,
+			.changed = all->changed_count,
+			.about = all->choice_count ? choice[-1].about : 0,
+		};
+		if (outer != NO)
+			decision->condition = evaluate(all, decision);
+		choice->own |= decision->about;
+		choice->about |= choice->own;
+		all->choice_count++;
+		start_choice_branch(all, choice, decision->condition);
+	} else if (all->beyond) {
+		all->beyond -= directive == ENDIF;
+	} else if (all->choice_count) {
+		choice = &all->choices[all->choice_count - 1];
+		end_choice_branch(all, choice);
+		/* What comes behind a branch that is taken is not looked at. */
+		if (directive == ENDIF) {
+			end_choice(all, choice);
+		} else {
+			if (directive != ELSE && choice->outer != NO &&
+			    choice->taken != YES)
+				decision->condition = evaluate(all, decision);
+			choice->own |= decision->about;
+			choice->about |= choice->own;
+			start_choice_branch(all, choice, decision->condition);
+		}
+	}
+	if (choice && directive != ENDIF)
+		decision->about |= choice->own;
+	if (!all->facts.kernel)
+		decision->tracked = choice && choice->outer != NO;
+	decision->branch = here(all);
+}
+
+/*
+ * Decide about all lines, with what all->facts holds. The open names of line i
+ * are those from names[i] to names[i + 1].
+ */
+static void decide_all(struct conditionals *all, size_t *names)
+{
+	for (size_t i = 1; i < all->macro_count; i++) {
+		all->macros[i].status = UNSEEN;
+		all->macros[i].body = NULL;
+	}
+	all->choice_count = 0;
+	all->beyond = 0;
+	all->uncertain = 0;
+	all->change_count = 0;
+	all->changed_count = 0;
+	all->included = 0;
+	all->budget = MAX_BUDGET;
+	for (size_t i = 0; i < all->count; i++) {
+		decide_one(all, &all->decisions[i]);
+		if (names)
+			names[i + 1] = all->open_count;
+	}
+}
+
+/* Find the lines that decide, in the text that the lexer stands before. */
+static void scan_directives(struct conditionals *all, struct lexer lexer)
+{
+	all->end = lexer.end;
+	all->assembly = lexer.assembly;
+	lexer.pool = &all->pool;
+	for (;;) {
+		struct token hash = lex(&lexer), token;
+		enum directive directive;
+
+		if (hash.kind == END)
+			return;
+		if (hash.kind != PUNCTUATION || hash.sign != '#' ||
+		    !hash.first)
+			continue;
+		lexer.in_directive = true;
+		token = lex(&lexer);
+		directive = which_directive(&lexer, &token);
+		if (directive == NO_DIRECTIVE) {
+			lexer.in_directive = false;
+			continue;
+		}
+		if (directive < MESSAGE) {
+			ROOM(all->decisions, all->count, all->room);
+			all->decisions[all->count++] = (struct decision) {
+				.at = hash.at, .line = lexer.p,
+				.directive = directive,
+				.negated = token.kind == WORD &&
+					   has_word(token.text, "ndef"),
+			};
+		}
+		if (directive == INCLUDE)
+			skip_header_name(&lexer);
+		while (!ends_line(&token))
+			token = lex(&lexer);
+		lexer.in_directive = false;
+	}
+}
+
+static void free_conditionals(struct conditionals *all)
+{
+	free(all->decisions);
+	free(all->macros);
+	free(all->buckets);
+	free(all->choices);
+	free(all->changes);
+	free(all->changed);
+	free(all->open_names);
+	pool_free(&all->pool);
 }
 
 /* ---- Parsing: what a file is made of ---------------------------------- */
@@ -672,7 +1952,6 @@ struct conditional {
 	bool has_kept;
 	bool in_dead;			/* it stands in dead text */
 	bool dead;			/* so is the branch */
-	bool taken;			/* a literal has chosen a branch */
 	unsigned long pinned;		/* levels up to this one are in before */
 	const unsigned char *at;
 };
@@ -710,6 +1989,9 @@ struct reader {
 	struct level *spare;
 	unsigned long serial;
 	struct members *members;
+
+	struct conditionals decided;
+	size_t next_decision;
 };
 
 static struct row *add_row(struct reader *reader, enum what what,
@@ -1590,144 +2872,23 @@ static void read_token(struct reader *reader, struct state *state,
 
 /* ---- Reading: preprocessor lines -------------------------------------- */
 
-/* What #if can be known to be without knowing any macro. */
-enum truth { NO, YES, UNKNOWN };
-
-/* An expression of #if, one token ahead. */
-struct expression {
-	struct reader *reader;
-	struct state *state;
-	struct token token;
-	bool hopeless;		/* it has an operator that binds less than || */
-};
-
-static void advance(struct expression *expression)
+/* What the line is known to decide; NULL for one that decides nothing. */
+static const struct decision *decision_at(struct reader *reader,
+					  const unsigned char *at)
 {
-	struct reader *reader = expression->reader;
+	const struct conditionals *all = &reader->decided;
 
-	do {
-		expression->token = lex(&reader->lexer);
-		if (!ends_line(&expression->token))
-			read_token(reader, expression->state,
-				   &expression->token);
-	} while (expression->token.kind == BROKEN);
+	while (reader->next_decision < all->count &&
+	       all->decisions[reader->next_decision].at < at)
+		reader->next_decision++;
+	if (reader->next_decision < all->count &&
+	    all->decisions[reader->next_decision].at == at)
+		return &all->decisions[reader->next_decision];
+	return NULL;
 }
 
-static bool next_is(const struct expression *expression, int sign)
-{
-	return expression->token.kind == PUNCTUATION &&
-	       expression->token.sign == sign;
-}
-
-/* An integer constant; other numbers are not for #if. */
-static enum truth number_truth(struct span number)
-{
-	bool hex = number.len > 1 && (number.at[1] | 0x20) == 'x';
-	size_t from = hex ? 2 : 0, len = number.len;
-	enum truth truth = NO;
-
-	while (len > from && ((number.at[len - 1] | 0x20) == 'u' ||
-			      (number.at[len - 1] | 0x20) == 'l'))
-		len--;
-	if (len == from)
-		return UNKNOWN;
-	for (size_t i = from; i < len; i++) {
-		if (!is_digit(number.at[i]) && !(hex && is_word(number.at[i])))
-			return UNKNOWN;
-		if (number.at[i] != '0')
-			truth = YES;
-	}
-	return truth;
-}
-
-static enum truth either(struct expression *expression, int depth);
-
-/* An operand of && and ||; one with other operators in it is not known. */
-static enum truth operand(struct expression *expression, int depth)
-{
-	enum truth truth = UNKNOWN;
-	bool negate = false;
-	int open = 0;
-
-	for (; next_is(expression, '!'); advance(expression))
-		negate = !negate;
-	if (expression->token.kind == NUMBER) {
-		truth = number_truth(expression->token.text);
-		advance(expression);
-	} else if (next_is(expression, '(') && depth < MAX_EXPRESSION) {
-		advance(expression);
-		truth = either(expression, depth + 1);
-		if (next_is(expression, ')'))
-			advance(expression);
-	}
-	for (; !ends_line(&expression->token); advance(expression)) {
-		if (!open && (next_is(expression, ')') ||
-			      next_is(expression, AND_AND) ||
-			      next_is(expression, OR_OR)))
-			break;
-		if (!open && (next_is(expression, '?') ||
-			      next_is(expression, ',')))
-			expression->hopeless = true;
-		open += next_is(expression, '(');
-		open -= next_is(expression, ')');
-		truth = UNKNOWN;
-	}
-	if (truth == UNKNOWN || !negate)
-		return truth;
-	return truth == YES ? NO : YES;
-}
-
-static enum truth both(struct expression *expression, int depth)
-{
-	enum truth left = operand(expression, depth);
-
-	while (next_is(expression, AND_AND)) {
-		enum truth right;
-
-		advance(expression);
-		right = operand(expression, depth);
-		if (left == NO || right == NO)
-			left = NO;
-		else if (right == UNKNOWN)
-			left = UNKNOWN;
-	}
-	return left;
-}
-
-static enum truth either(struct expression *expression, int depth)
-{
-	enum truth left = both(expression, depth);
-
-	while (next_is(expression, OR_OR)) {
-		enum truth right;
-
-		advance(expression);
-		right = both(expression, depth);
-		if (left == YES || right == YES)
-			left = YES;
-		else if (right == UNKNOWN)
-			left = UNKNOWN;
-	}
-	return left;
-}
-
-/* The rest of an #if or #elif. */
-static enum truth evaluate(struct reader *reader, struct state *state)
-{
-	struct expression expression = { .reader = reader, .state = state };
-	enum truth truth;
-
-	advance(&expression);
-	truth = either(&expression, 0);
-	if (!ends_line(&expression.token))		/* a ) too many */
-		expression.hopeless = true;
-	while (!ends_line(&expression.token))
-		advance(&expression);
-	return expression.hopeless ? UNKNOWN : truth;
-}
-
-static void open_conditional(struct reader *reader, enum truth truth,
-			     bool in_dead, const unsigned char *at)
+static void open_conditional(struct reader *reader, bool dead, bool in_dead,
+			     const unsigned char *at)
 {
 	struct conditional *conditional;
 
@@ -1741,8 +2902,7 @@ static void open_conditional(struct reader *reader, enum truth truth,
 	conditional = &reader->conditionals[reader->conditional_count++];
 	*conditional = (struct conditional) {
 		.before = reader->state, .in_dead = in_dead,
-		.dead = in_dead || truth == NO, .taken = truth == YES,
-		.pinned = reader->serial, .at = at,
+		.dead = in_dead || dead, .pinned = reader->serial, .at = at,
 	};
 }
 
@@ -1759,12 +2919,10 @@ static void end_branch(struct reader *reader, struct conditional *conditional)
 }
 
 static void next_branch(struct reader *reader, struct conditional *conditional,
-			enum truth truth)
+			bool dead)
 {
 	end_branch(reader, conditional);
-	conditional->dead = conditional->in_dead || conditional->taken ||
-			    truth == NO;
-	conditional->taken |= truth == YES;
+	conditional->dead = conditional->in_dead || dead;
 }
 
 static void close_conditional(struct reader *reader,
@@ -1781,54 +2939,6 @@ static bool in_dead_branch(const struct reader *reader)
 	size_t count = reader->conditional_count;
 
 	return count && reader->conditionals[count - 1].dead;
-}
-
-enum directive {
-	NO_DIRECTIVE, IF, IFDEF, ELIF, ELIFDEF, ELSE, ENDIF, DEFINE, INCLUDE,
-	MESSAGE, OTHER_DIRECTIVE
-};
-
-static enum directive which_directive(const struct reader *reader,
-				      const struct token *token)
-{
-	static const struct {
-		const char *word;
-		enum directive directive;
-	} words[] = {
-		{ "if", IF }, { "ifdef", IFDEF }, { "ifndef", IFDEF },
-		{ "elif", ELIF }, { "elifdef", ELIFDEF },
-		{ "elifndef", ELIFDEF }, { "else", ELSE }, { "endif", ENDIF },
-		{ "define", DEFINE }, { "include", INCLUDE },
-		{ "include_next", INCLUDE }, { "import", INCLUDE },
-		{ "error", MESSAGE }, { "warning", MESSAGE },
-		{ "undef", OTHER_DIRECTIVE }, { "pragma", OTHER_DIRECTIVE },
-		{ "line", OTHER_DIRECTIVE },
-	};
-
-	if (token->kind == WORD)
-		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-			if (is(token->text, words[i].word))
-				return words[i].directive;
-	/* # starts a comment of some assemblers. */
-	return reader->lexer.assembly ? NO_DIRECTIVE : OTHER_DIRECTIVE;
-}
-
-/* Go past the <name> of an #include: a name of a file is not a site. */
-static void skip_header_name(struct lexer *lexer)
-{
-	const unsigned char *p = lexer->p;
-
-	for (;;) {
-		p = unsplice(p);
-		if (!is_blank(*p))
-			break;
-		p++;
-	}
-	if (*p != '<')
-		return;
-	while (p < lexer->end && *p != '\n' && *p != '>')
-		p = unsplice(p + 1);
-	lexer->p = p;
 }
 
 /* The innermost #if, for an #elif, #else or #endif; NULL if there is none. */
@@ -1850,36 +2960,33 @@ static struct conditional *innermost(struct reader *reader,
 }
 
 /* All of a line behind its first word. */
-static enum truth read_line(struct reader *reader, enum directive directive,
+static void read_line(struct reader *reader, enum directive directive,
 			    struct token token)
 {
 	struct state state = aside(reader);
 	size_t bindings = reader->binding_count;
-	enum truth truth = UNKNOWN;
 
 	if (directive == INCLUDE)
 		skip_header_name(&reader->lexer);
-	if (directive == IF || directive == ELIF)
-		truth = evaluate(reader, &state);
 	if (directive != OTHER_DIRECTIVE)
 		token = lex(&reader->lexer);
 	for (; !ends_line(&token); token = lex(&reader->lexer))
 		read_token(reader, &state, &token);
 	rejoin(reader, &state, bindings);
-	return truth;
 }
 
 static void read_directive(struct reader *reader, const struct token *hash)
 {
 	bool dead = reader->place.kind == IF0;
 	struct conditional *conditional;
+	const struct decision *decision;
 	enum directive directive;
-	enum truth truth;
 	struct token token;
+	bool rules_out;
 
 	reader->lexer.in_directive = true;
 	token = lex(&reader->lexer);
-	directive = which_directive(reader, &token);
+	directive = which_directive(&reader->lexer, &token);
 	if (directive == NO_DIRECTIVE) {
 		reader->lexer.in_directive = false;
 		parse(reader, &reader->state, hash);
@@ -1893,16 +3000,18 @@ static void read_directive(struct reader *reader, const struct token *hash)
 	reader->place.kind = dead ? IF0 :
 			     directive == DEFINE ? MACRO : DIRECTIVE;
 	reader->prose = directive == MESSAGE;
-	truth = read_line(reader, directive, token);
+	read_line(reader, directive, token);
 	reader->prose = false;
 	reader->lexer.in_directive = false;
 
+	decision = decision_at(reader, hash->at);
+	rules_out = decision && decision->branch == NO;
 	if (directive == IF || directive == IFDEF)
-		open_conditional(reader, truth, dead, hash->at);
+		open_conditional(reader, rules_out, dead, hash->at);
 	else if (conditional && directive == ENDIF)
 		close_conditional(reader, conditional);
 	else if (conditional)
-		next_branch(reader, conditional, truth);
+		next_branch(reader, conditional, rules_out);
 	reader->place.kind = in_dead_branch(reader) ? IF0 : CODE;
 }
 
@@ -1961,6 +3070,8 @@ static void read_bytes(struct finding *finding, struct members *members,
 	};
 	if (len >= 3 && !memcmp(start, "\xef\xbb\xbf", 3))
 		reader->lexer.p += 3;
+	scan_directives(&reader->decided, reader->lexer);
+	decide_all(&reader->decided, NULL);
 	read_tokens(reader);
 
 	finding->count = reader->row_count;
@@ -1978,6 +3089,7 @@ static void read_bytes(struct finding *finding, struct members *members,
 	}
 	free(reader->bindings);
 	free(reader->conditionals);
+	free_conditionals(&reader->decided);
 	pool_free(&reader->pool);
 	free(reader);
 }
@@ -2616,6 +3728,165 @@ static void print_census(struct worker *workers, size_t count)
 		die("stdout: %s", strerror(errno));
 }
 
+/* ---- Printing the conditionals of a text ------------------------------- */
+
+/* What --conditionals is asked for. */
+struct question {
+	struct facts kernels[MAX_KERNELS];
+	size_t count;
+	struct span undefined[MAX_KERNELS];
+	size_t undefined_count;
+};
+
+static char letter(enum truth truth)
+{
+	return truth == NO ? 'n' : truth == YES ? 'y' : '?';
+}
+
+/* Names of Kconfig and of the compiler are defined where no file shows it. */
+static bool may_be_looked_up(struct span name)
+{
+	return !begins(name, "CONFIG_") && !begins(name, "__");
+}
+
+static void print_names(const struct span *names, size_t count)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!may_be_looked_up(names[i]))
+			continue;
+		fputs(comma, stdout);
+		print_bytes(names[i].at, names[i].len);
+		comma = ",";
+	}
+}
+
+static void print_conditionals(struct conditionals *all,
+			       const unsigned char *start,
+			       const struct question *question)
+{
+	size_t kernels = question->count, *names;
+	bool told_kernels = false;
+	char *letters;
+
+	names = resize(NULL, all->count + 1, sizeof(*names));
+	all->keep_names = true;
+	names[0] = 0;
+	decide_all(all, names);
+	all->keep_names = false;
+
+	letters = resize(NULL, all->count ? all->count : 1, kernels + 1);
+	for (size_t i = 0; i < all->count; i++)
+		letters[i * (kernels + 1)] = letter(all->decisions[i].branch);
+	for (size_t i = 0; i < all->count && !told_kernels; i++)
+		told_kernels = all->decisions[i].about;
+	for (size_t k = 0; k < kernels && told_kernels; k++) {
+		all->facts = question->kernels[k];
+		decide_all(all, NULL);
+		for (size_t i = 0; i < all->count; i++)
+			letters[i * (kernels + 1) + k + 1] =
+				letter(all->decisions[i].branch);
+	}
+	if (all->too_deep)
+		printf("%zu\tdeep\t?\t\t\t\n", (size_t)(all->too_deep - start));
+	for (size_t i = 0; i < all->count; i++) {
+		const struct decision *decision = &all->decisions[i];
+		enum directive directive = decision->directive;
+		const char *told = &letters[i * (kernels + 1)];
+
+		if (directive > ENDIF || !decision->tracked)
+			continue;
+		printf("%zu\t%s\t%c\t%s%s\t", (size_t)(decision->at - start),
+		       directive == IF || directive == IFDEF ? "if" :
+		       directive == ENDIF ? "endif" : "else", told[0],
+		       decision->about & OF_KERNEL ? "k" : "",
+		       decision->about & OF_API ? "a" : "");
+		print_names(all->open_names + names[i],
+			    names[i + 1] - names[i]);
+		printf("\t%.*s\n", told_kernels ? (int)kernels : 0, told + 1);
+	}
+	free(letters);
+	free(names);
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout: %s", strerror(errno));
+}
+
+static unsigned char *read_stdin(size_t *len)
+{
+	unsigned char *text = NULL;
+	size_t room = 0;
+	ssize_t got;
+
+	*len = 0;
+	do {
+		if (*len + 2 * MARGIN >= room) {
+			room = 2 * room + (1 << 16);
+			text = resize(text, room, 1);
+		}
+		got = read(STDIN_FILENO, text + MARGIN + *len,
+			   room - *len - 2 * MARGIN);
+		if (got > 0)
+			*len += got;
+		else if (got < 0 && errno != EINTR)
+			die("stdin: %s", strerror(errno));
+		if (*len > MAX_FILE_BYTES)
+			die("stdin: %s", strerror(EFBIG));
+	} while (got);
+	memset(text, '\n', MARGIN);
+	memset(text + MARGIN + *len, 0, MARGIN);
+	return text;
+}
+
+static void answer(const struct question *question)
+{
+	static struct conditionals all;
+	size_t len;
+	unsigned char *text = read_stdin(&len);
+	const unsigned char *start = text + MARGIN;
+	struct lexer lexer = {
+		.p = start, .end = start + len, .line_start = true,
+	};
+
+	if (len >= 3 && !memcmp(start, "\xef\xbb\xbf", 3))
+		lexer.p += 3;
+	all.undefined = question->undefined;
+	all.undefined_count = question->undefined_count;
+	scan_directives(&all, lexer);
+	print_conditionals(&all, start, question);
+	free_conditionals(&all);
+	free(text);
+}
+
+/* VERSION:API:RHEL, where VERSION and RHEL are numbers, - or ?, API y, n or ? */
+static struct facts parse_kernel(const char *text)
+{
+	struct facts facts = { .kernel = true, .version = -1, .rhel = -1 };
+	const char *p = text;
+	char *end;
+
+	if (is_digit(*p))
+		facts.version = strtol(p, &end, 10);
+	else
+		end = (char *)p + (*p == '?');
+	if (end == p || *end != ':' || !strchr("yn?", end[1]) || !end[1] ||
+	    end[2] != ':')
+		goto wrong;
+	facts.api = end[1] == 'y' ? YES : end[1] == 'n' ? NO : UNKNOWN;
+	p = end + 3;
+	if (is_digit(*p)) {
+		facts.rhel = strtol(p, &end, 10);
+	} else {
+		facts.rhel = *p == '-' ? -2 : -1;
+		end = (char *)p + (*p == '-' || *p == '?');
+	}
+	if (end != p && !*end && facts.version <= INT_MAX &&
+	    facts.rhel <= INT_MAX)
+		return facts;
+wrong:
+	die("--kernel %s: is not VERSION:API:RHEL", text);
+}
+
 /* ---- The command line ------------------------------------------------- */
 
 static void run(struct census *census, const char *tree, size_t threads)
@@ -2674,7 +3945,8 @@ int main(int argc, char **argv)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t threads = processors < 1 ? 1 :
 			 processors > MAX_THREADS ? MAX_THREADS : processors;
-	bool files = false;
+	static struct question question;
+	bool files = false, conditionals = false;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
@@ -2684,6 +3956,19 @@ int main(int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--files"))
 			files = true;
+		else if (!strcmp(argv[i], "--conditionals"))
+			conditionals = true;
+		else if (!strcmp(argv[i], "--kernel") && i + 1 < argc &&
+			 question.count < MAX_KERNELS)
+			question.kernels[question.count++] =
+				parse_kernel(argv[++i]);
+		else if (!strcmp(argv[i], "--undefined") && i + 1 < argc &&
+			 question.undefined_count < MAX_KERNELS)
+			question.undefined[question.undefined_count++] =
+				(struct span) {
+					(unsigned char *)argv[i + 1],
+					strlen(argv[i + 1]),
+				}, i++;
 		else if (!strncmp(argv[i], "-j", 2) && argv[i][2])
 			threads = parse_threads(argv[i] + 2);
 		else if (!strcmp(argv[i], "-j") && i + 1 < argc)
@@ -2691,6 +3976,12 @@ int main(int argc, char **argv)
 		else
 			die("%s: unknown; usage: census [-j THREADS] [--files] TREE",
 			    argv[i]);
+	}
+	if (conditionals) {
+		if (i != argc)
+			die("--conditionals takes its text from stdin");
+		answer(&question);
+		return 0;
 	}
 	if (i + 1 != argc)
 		die("one tree is needed; usage: census [-j THREADS] [--files] TREE");

@@ -423,7 +423,7 @@ class PlaceTest(CensusTest):
             "1": "code", "A": "code", "defined(A)": "code", "0 == A": "code",
             "0 + 1": "code", "0 ? 0 : 1": "code", "A && (0 ? 0 : 1)": "code",
             "0 || A": "code", "!0": "code", "0x10": "code", "0b1": "code",
-            "'a'": "code", "-0": "code", "": "code", "0 && 0 ? 0 : 1": "code",
+            "'a'": "code", "-0": "if0", "": "code", "0 && 0 ? 0 : 1": "code",
             "0\\\n": "if0", "0\\\n0\\\r\n": "if0", "1\\\n": "code",
             "(0": "if0", "0)": "code", "0, 1": "code", "1 && !A": "code",
             "1 || 0 && A": "code", "0 && V(4, 1) > B": "if0", "A(0)": "code", "~0": "code",
