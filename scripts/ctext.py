@@ -7,12 +7,13 @@ one and missed by the other is noticed, and it keeps what a rewrite must not
 lose: the offset of every token in the bytes as they are.
 
 A preprocessor directive, with its continuation lines, is one token. Code in a
-branch that a literal condition rules out (#if 0) is left out of `tokens`.
-Braces are matched branch by branch: what an #else opens again is counted once.
+dead branch is left out of `tokens`; what is dead, the census says, and this
+module does not look at it. Braces are matched branch by branch: what an #else
+opens again is counted once.
 
 Data:   bytes -> Text (tokens, functions, structures, conditional groups).
 Units:  offsets in bytes from 0; lines and columns from 1, columns in bytes.
-Errors: none. Bytes that are not C come out as tokens of one byte.
+Errors: CensusError. Bytes that are not C come out as tokens of one byte.
 Source: translation phases 2 and 3 of ISO C; digraphs as in C11 6.4.6.
 """
 
@@ -20,8 +21,12 @@ from __future__ import annotations
 
 import bisect
 import re
+from array import array
 from dataclasses import dataclass, field
-from typing import NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Sequence
+
+import conditionals
+from conditionals import Row
 
 _LEX = re.compile(
     rb"""(?P<space>(?:[ \t\f\v\r]|\\\r?\n)+)
@@ -50,13 +55,38 @@ _NOT_A_NAME = re.compile(
     rb"|if|while|for|switch|return|sizeof")
 
 
+class Branch:
+    """A branch of an #if, in a chain up to the outermost one.
+
+    There is one object a branch, so that a token costs one reference however
+    deep it stands, and branches are compared by identity.
+    """
+
+    __slots__ = ("outer", "before", "group", "nth", "row", "depth")
+
+    def __init__(self, outer: Optional[Branch], before: Optional[Branch],
+                 group: int, nth: int, row: int) -> None:
+        self.outer = outer
+        self.before = before             # the one before it in its group
+        self.group = group               # in Text.groups
+        self.nth = nth                   # in its group
+        self.row = row                   # in Text.rows
+        self.depth: int = outer.depth + 1 if outer else 1
+
+    def __iter__(self) -> Iterator[Branch]:
+        """Yield the branch and those around it, innermost first."""
+        at: Optional[Branch] = self
+        while at is not None:
+            yield at
+            at = at.outer
+
+
 class Token(NamedTuple):
     kind: str                # id, num, str, chr, punct or directive
     text: bytes              # without line splices; digraphs spelled out
     start: int
     end: int
-    # The conditional branches around it, outermost first: (group, branch).
-    branch: tuple[tuple[int, int], ...]
+    branch: Optional[Branch]     # the innermost one around it
 
 
 @dataclass(frozen=True)
@@ -74,6 +104,23 @@ class Structure:
     close: int
 
 
+# The braces that are open, innermost first; shared between branches.
+_Braces = Optional[tuple[int, Any]]
+
+# More tokens than the header of a function has.
+_LONGEST_HEADER = 2000
+
+
+@dataclass
+class _Saved:
+    """An #if that is open: its braces."""
+
+    before: _Braces
+    dead: bool               # the branch we are in
+    ended: bool = False      # a branch that is not dead
+    after: _Braces = None    # ... with these
+
+
 @dataclass
 class Group:
     """One #if with its branches, up to the #endif."""
@@ -87,11 +134,19 @@ class Text:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.tokens: list[Token] = []
-        self.dead: list[tuple[int, int]] = []       # byte ranges under #if 0
+        self.rows: tuple[Row, ...] = conditionals.read(data)
+        # Why the branches of this text are not known; "" if they are.
+        self.unknown = ""
+        self.dead_ranges: list[tuple[int, int]] = []       # byte ranges
         self.groups: list[Group] = []
         self.match: dict[int, int] = {}             # "{" -> "}" and back
         self.functions: list[Function] = []
         self.structures: list[Structure] = []
+        self._deciding: dict[int, int] = {}         # directive -> row
+        self._block_ends: Optional[array[int]] = None
+        self._outer: Optional[array[int]] = None    # of each structure
+        self._structure_opens: list[int] = []
+        self._words: Optional[dict[bytes, array[int]]] = None
         self._lines = [0]
         self._lines += [at.end() for at in re.finditer(rb"\n", data)]
         self._read()
@@ -194,24 +249,63 @@ class Text:
 
     def block_end(self, index: int) -> int:
         """Return the token that closes the innermost block around a token."""
-        depth = 0
-        for at in range(index, len(self.tokens)):
+        if self._block_ends is None:
+            self._block_ends = self._find_block_ends()
+        return self._block_ends[index]
+
+    def _find_block_ends(self) -> array[int]:
+        """Return for each token what block_end() returns, in one pass."""
+        last = len(self.tokens) - 1
+        ends, open_blocks = array("q", bytes(8 * (last + 1))), array("q")
+        for at in range(last, -1, -1):
             text = self.tokens[at].text
-            if text == b"{" and at in self.match:
-                depth += 1
-            elif text == b"}" and at in self.match:
-                if depth == 0:
-                    return at
-                depth -= 1
-        return len(self.tokens) - 1
+            if text == b"}" and at in self.match:
+                open_blocks.append(at)
+            elif text == b"{" and at in self.match and open_blocks:
+                open_blocks.pop()
+            ends[at] = open_blocks[-1] if open_blocks else last
+        return ends
+
+    def places(self, word: bytes) -> Sequence[int]:
+        """Return the tokens that are this identifier."""
+        if self._words is None:
+            self._words = {}
+            for at, token in enumerate(self.tokens):
+                if token.kind == "id":
+                    self._words.setdefault(token.text, array("q")).append(at)
+        return self._words.get(word, ())
+
+    def structures_around(self, index: int) -> Iterator[Structure]:
+        """Yield the structures that a token is in, innermost first."""
+        if self._outer is None:
+            self.structures.sort(key=lambda structure: structure.open)
+            self._outer = array("q")
+            around: list[int] = []
+            for number, structure in enumerate(self.structures):
+                while around and \
+                        self.structures[around[-1]].close < structure.open:
+                    around.pop()
+                self._outer.append(around[-1] if around else -1)
+                around.append(number)
+            self._structure_opens = [one.open for one in self.structures]
+        number = bisect.bisect_left(self._structure_opens, index) - 1
+        while number >= 0:
+            if index < self.structures[number].close:
+                yield self.structures[number]
+            number = self._outer[number]
 
     # --- reading -----------------------------------------------------------
 
     def _read(self) -> None:
         at, fresh = 0, True                 # fresh: no token on this line yet
-        stack: list[tuple[int, int, bool, bool]] = []
-        dead_from = -1
+        branch: Optional[Branch] = None
         data = self.data
+        rows = [number for number, row in enumerate(self.rows)
+                if row.kind != "deep"]
+        if len(rows) != len(self.rows):
+            self.unknown = "more #if stand in one another than are followed"
+        following = iter(rows)
+        row = next(following, -1)
         if data.startswith(b"\xef\xbb\xbf"):
             at = 3
         while at < len(data):
@@ -220,15 +314,18 @@ class Text:
                 found = _DIRECTIVE.match(data, at)
                 assert found is not None
                 end = found.end()
-                self._conditional(data[at:end], stack)
-                dead = any(off for *_, off, _ in stack)
-                if dead and dead_from < 0:
-                    dead_from = end
-                elif not dead and dead_from >= 0:
-                    self.dead.append((dead_from, at))
-                    dead_from = -1
-                if dead_from < 0:
-                    self._add("directive", at, end, stack)
+                if row >= 0 and self.rows[row].offset == at:
+                    branch = self._conditional(data[at:end], row, branch)
+                    self._deciding[len(self.tokens)] = row
+                    self._add("directive", at, end, branch)
+                    at, dead = end, self.rows[row].truth == "n"
+                    row = next(following, -1)
+                    if dead and branch is not None:
+                        # Nobody reads a dead branch: it may be prose.
+                        at = self.rows[row].offset if row >= 0 else len(data)
+                        self.dead_ranges.append((end, at))
+                    continue
+                self._add("directive", at, end, branch)
                 at = end
                 continue
             found = _LEX.match(data, at)
@@ -238,52 +335,48 @@ class Text:
                 fresh = True
             elif kind not in ("space", "comment"):
                 fresh = False
-                if dead_from < 0:
-                    self._add(kind, at, end, stack)
+                self._add(kind, at, end, branch)
             at = end
-        if dead_from >= 0:
-            self.dead.append((dead_from, len(data)))
+        if row >= 0 and not self.unknown:
+            line, _ = self.position(self.rows[row].offset)
+            self.unknown = f"the #if of line {line} is read in two ways"
 
     def _add(self, kind: str, start: int, end: int,
-             stack: list[tuple[int, int, bool, bool]]) -> None:
+             branch: Optional[Branch]) -> None:
         text = self.data[start:end]
         if b"\\" in text and kind != "str":
             text = _SPLICE.sub(b"", text)
         text = _DIGRAPHS.get(text, text)
-        branch = tuple((group, nth) for group, nth, _, _ in stack)
         self.tokens.append(Token(kind, text, start, end, branch))
 
-    def _conditional(self, raw: bytes,
-                     stack: list[tuple[int, int, bool, bool]]) -> None:
-        """Follow one directive; a stack row is group, branch, dead, done."""
+    def _conditional(self, raw: bytes, row: int,
+                     branch: Optional[Branch]) -> Optional[Branch]:
+        """Return the branch that a directive opens or goes back to."""
+        kind = self.rows[row].kind
         found = _HEAD.match(_COMMENTS.sub(b" ", _SPLICE.sub(b"", raw)))
-        if found is None:
-            return
-        word, rest = found[1], found[2].strip()
-        if word in (b"if", b"ifdef", b"ifndef"):
-            self.groups.append(Group([word + b" " + rest]))
-            truth = _literal(rest) if word == b"if" else None
-            stack.append((len(self.groups) - 1, 0, truth is False,
-                          truth is True))
-        elif word in (b"elif", b"else") and stack:
-            group, nth, _, done = stack.pop()
-            self.groups[group].conditions.append(word + b" " + rest)
-            truth = _literal(rest) if word == b"elif" else None
-            stack.append((group, nth + 1, done or truth is False,
-                          done or truth is True))
-        elif word == b"endif" and stack:
-            stack.pop()
+        said = found[1] + b" " + found[2].strip() if found else b"if ?"
+        if kind == "if":
+            self.groups.append(Group([said]))
+            return Branch(branch, None, len(self.groups) - 1, 0, row)
+        if branch is None:
+            return None
+        if kind == "endif":
+            return branch.outer
+        self.groups[branch.group].conditions.append(said)
+        return Branch(branch.outer, branch, branch.group, branch.nth + 1,
+                      row)
 
     # --- grouping ----------------------------------------------------------
 
     def _nest(self) -> None:
         """Match braces and find functions and structures."""
-        braces: list[int] = []
-        saved: list[list[list[int]]] = []   # a conditional: before, first end
+        braces: _Braces = None
+        saved: list[_Saved] = []
         pending = 0                         # where the outermost item begins
         for at, token in enumerate(self.tokens):
             if token.kind == "directive":
-                self._branch(token.text, braces, saved)
+                if at in self._deciding:
+                    braces = self._branch(at, braces, saved)
                 if not braces and not saved:
                     # A directive between items ends nothing that C sees, but
                     # an item that spans one is rare and a stale start is not.
@@ -296,9 +389,9 @@ class Text:
                     function = self._function(pending, at)
                     if function is not None:
                         self.functions.append(function)
-                braces.append(at)
+                braces = (at, braces)
             elif token.text == b"}" and braces:
-                opened = braces.pop()
+                opened, braces = braces
                 self.match[opened] = at
                 self.match[at] = opened
                 self._structure(opened, at)
@@ -316,21 +409,27 @@ class Text:
         return all(token.kind == "directive"
                    for token in self.tokens[start:end])
 
-    @staticmethod
-    def _branch(raw: bytes, braces: list[int],
-                saved: list[list[list[int]]]) -> None:
-        found = _HEAD.match(raw)
-        word = found[1] if found else b""
-        if word in (b"if", b"ifdef", b"ifndef"):
-            saved.append([list(braces)])
-        elif word in (b"elif", b"else") and saved:
-            if len(saved[-1]) == 1:
-                saved[-1].append(list(braces))
-            braces[:] = saved[-1][0]
-        elif word == b"endif" and saved:
-            states = saved.pop()
-            if len(states) == 2:
-                braces[:] = states[1]
+    def _branch(self, at: int, braces: _Braces,
+                saved: list[_Saved]) -> _Braces:
+        """Return the braces that are open behind a directive.
+
+        Each branch starts with those before the #if, and what follows the
+        #endif goes on from the first branch that is not dead.
+        """
+        row = self.rows[self._deciding[at]]
+        if row.kind == "if":
+            saved.append(_Saved(braces, row.truth == "n"))
+            return braces
+        if not saved:
+            return braces
+        inner = saved[-1]
+        if not inner.dead and not inner.ended:
+            inner.ended, inner.after = True, braces
+        if row.kind == "else":
+            inner.dead = row.truth == "n"
+            return inner.before
+        saved.pop()
+        return inner.after if inner.ended else inner.before
 
     def _function(self, start: int, brace: int) -> Optional[Function]:
         """Return the function whose body `brace` opens, if one does."""
@@ -362,6 +461,8 @@ class Text:
 
     def _old_style(self, start: int, end: int) -> bool:
         """Tell whether a ";" ends a K&R parameter declaration."""
+        if end - start > _LONGEST_HEADER:
+            return False
         opened = next((at for at in range(start, end)
                        if self.tokens[at].text == b"("), -1)
         close = self.closing(opened, end) if opened >= 0 else -1
@@ -378,13 +479,3 @@ class Text:
         elif self.text(opened - 2) in (b"struct", b"union"):
             tag = self.text(opened - 1)
             self.structures.append(Structure(tag, opened, close))
-
-
-def _literal(condition: bytes) -> Optional[bool]:
-    """Return what a literal condition comes to, None for any other."""
-    bare = condition.strip(b"() \t\r")
-    if re.fullmatch(rb"0+[uUlL]*|0[xX]0+[uUlL]*", bare):
-        return False
-    if re.fullmatch(rb"[1-9][0-9]*[uUlL]*", bare):
-        return True
-    return None

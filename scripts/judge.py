@@ -15,26 +15,31 @@ Source: the verdicts and refusals of design.md.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Optional, Sequence
 
 import counts
+import guards
 import reach
 import units as iterators
+from conditionals import Kernel
 from counts import Count, Kind, Why
-from ctext import Text
+from ctext import Branch, Text
 from edits import Edit, EditError, permitted, render, spoils
 from reach import Found
 from units import API_FILES, CALLS, DMA, PAGE, TYPES, Act, Decl, Unit, Use
 
 _API_NAMES = frozenset(CALLS) | frozenset(TYPES)
+_TABLE_NAMES = (b"for_each_sgtable_page", b"for_each_sgtable_dma_page")
 _NEW_NAMES = frozenset((b"for_each_sg_dma_page", b"__sg_page_iter_dma_next",
                         DMA))
-_GUARD = re.compile(
-    rb"LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE|SLE_VERSION"
-    rb"|SG_DMA_PAGE|SG_PAGE_ITER|sg_dma_page|sg_page_iter|\bHAVE_|_BACKPORT"
-    rb"|_IS_PRESENT|_PRESENT\b", re.IGNORECASE)
+# Those of them that are functions: a walk that stands outside of one, in a
+# fragment that others include, looks like the definition of its macro.
+_API_FUNCTIONS = frozenset(name for name in CALLS
+                           if not name.startswith(b"for_each_"))
+_NOT_TYPES = (b"return", b"else", b"do", b"case")
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
 # What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
 _MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
@@ -68,6 +73,8 @@ class Evidence:
     reached: Mapping[tuple[str, int], Found] = field(default_factory=dict)
     # file -> tokens that measure or cast the bare type
     measured: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    kernel: Kernel = guards.NOBODY           # that the files are built for
+    undefined: frozenset[bytes] = frozenset()    # names that nothing defines
 
 
 @dataclass
@@ -88,7 +95,7 @@ def standing(texts: Mapping[str, Text], unit: Unit,
     """Return the verdict that a unit has whatever the rules say, or None."""
     if is_api(texts, unit):
         return Verdict("kept", "", _whose(unit))
-    other = _other_kernel(texts, unit)
+    other = _other_kernel(texts, unit, evidence)
     if other:
         return other
     return _unread(texts, unit, evidence)
@@ -99,7 +106,7 @@ def is_api(texts: Mapping[str, Text], unit: Unit) -> bool:
     if all(file in API_FILES for file in unit.files):
         return True
     for decl in unit.decls:
-        if decl.kind == "api" or decl.owner in _API_NAMES:
+        if decl.kind == "api" or decl.owner in _API_FUNCTIONS:
             return True
         if decl.kind == "member" and decl.owner == b"sg_mapping_iter":
             return True
@@ -119,18 +126,21 @@ def _whose(unit: Unit) -> str:
 def _defines(text: Text, at: int) -> bool:
     """Tell whether a name stands in its own definition or export."""
     function = text.function_of(at)
-    if function is not None and function.name in _API_NAMES:
+    if function is not None and function.name in _API_FUNCTIONS:
         return True
     if text.text(at) not in CALLS:
         return False
     if text.text(at - 1) == b"(" and \
             text.text(at - 2).startswith(b"EXPORT_SYMBOL"):
         return True
-    # A type stands before what is defined; before a call in a file that is
-    # included into a function does not.
-    before = text.text(at - 1)
-    return function is None and text.text(at + 1) == b"(" and at > 0 and (
-        before == b"*" or text.tokens[at - 1].kind == "id")
+    if function is not None or text.text(at) not in _API_FUNCTIONS or \
+            text.text(at + 1) != b"(" or at == 0:
+        return False
+    # A prototype: a type stands before the name. In a fragment that others
+    # include, a use stands outside of functions, too.
+    before = text.tokens[at - 1]
+    return before.text == b"*" or (before.kind == "id"
+                                   and before.text not in _NOT_TYPES)
 
 
 def clash(text: Text) -> Optional[tuple[str, int]]:
@@ -152,8 +162,8 @@ def clash(text: Text) -> Optional[tuple[str, int]]:
                 function.head == at + 1 else None
         if found in _NEW_NAMES and not any(
                 b"sg_dma_page" in condition
-                for group, _ in token.branch
-                for condition in text.groups[group].conditions):
+                for branch in token.branch or ()
+                for condition in text.groups[branch.group].conditions):
             return found.decode("latin-1"), text.line_of(at)
     return None
 
@@ -168,7 +178,7 @@ def macro(text: Optional[Text], offset: int, file: str) -> Verdict:
     if file in API_FILES:
         return Verdict("kept", "", "api: this is the page iterator itself")
     if found is not None and (found[1] in _API_NAMES
-                              or found[1].startswith(b"for_each_sgtable_")):
+                              or found[1] in _TABLE_NAMES):
         return Verdict("kept", "", "api-copy: a compatibility header maps one "
                        "name of the API to another")
     if found is None:
@@ -180,38 +190,94 @@ def macro(text: Optional[Text], offset: int, file: str) -> Verdict:
                    "hand")
 
 
-def _other_kernel(texts: Mapping[str, Text],
-                  unit: Unit) -> Optional[Verdict]:
-    stacks: dict[str, set[tuple[tuple[int, int], ...]]] = {}
-    for file, at in _places(unit):
-        stacks.setdefault(file, set()).add(texts[file].tokens[at].branch)
-    for file, found in stacks.items():
-        text = texts[file]
-        shared = set.intersection(*(set(stack) for stack in found))
-        split = {level for stack in found for level in stack} - shared
-        if any(_guards(text, group) for group, _ in split | shared):
-            if unit.types == {DMA} and not split:
-                continue
-            if any(decl.kind == "cast" for decl in unit.decls):
-                return None
-            return Verdict(
-                "kept", "", "other-kernel: a version guard keeps this code "
-                "for kernels with the other API")
-    return None
+def _other_kernel(texts: Mapping[str, Text], unit: Unit,
+                  evidence: Evidence) -> Optional[Verdict]:
+    """Judge old code below a guard: who sees it, and may it stay so?"""
+    if unit.types == {DMA} or any(decl.kind == "cast" for decl in unit.decls):
+        return None
+    if len(unit.types) < 2 and not unit.has(Act.ADDRESS) and \
+            not reads_by_field(texts, unit):
+        return None             # pages may be walked in every kernel
+    places: dict[str, dict[Optional[Branch], int]] = {}
+    for file, at in _old_places(unit):
+        places.setdefault(file, {}).setdefault(
+            texts[file].tokens[at].branch, at)
+    sights = {file: guards.sight(texts[file], branches, evidence.kernel)
+              for file, branches in places.items()}
+    if set(sights.values()) <= {guards.Sight.ALL}:
+        return None
+    file, sight = max(sights.items(), key=lambda row: _SIGHTS.index(row[1]))
+    if guards.Sight.ALL in sights.values() and sight not in _BY_HAND:
+        sight = guards.Sight.ALONE
+    branch, at = next((row for row in places[file].items()
+                       if guards.about(texts[file], row[0])),
+                      (None, -1))
+    said = _condition(texts[file], branch)
+    if sight in _BY_HAND:
+        return Verdict("manual", "", _BY_HAND[sight].format(said))
+    return Verdict("kept", "", f"other-kernel: {said} keeps this code for "
+                   "kernels without the DMA page iterator")
+
+
+# From what is right as it is to what is certainly wrong.
+_SIGHTS = (guards.Sight.ALL, guards.Sight.OTHERS, guards.Sight.TWIN,
+           guards.Sight.ALONE, guards.Sight.NEW, guards.Sight.HERE)
+_BY_HAND = {
+    guards.Sight.HERE: (
+        "version-guard: this kernel has the DMA page iterator, and {} shows "
+        "it code for kernels without; ask for the iterator there, not for a "
+        "version"),
+    guards.Sight.NEW: (
+        "version-guard: {} shows this code to kernels that have the DMA page "
+        "iterator, and it reads addresses with the page iterator; convert it "
+        "for them by hand"),
+    guards.Sight.ALONE: (
+        "version-guard: {} keeps this code for older kernels, and nothing "
+        "here is for those with the DMA page iterator; write that by hand"),
+}
+
+
+def _old_places(unit: Unit) -> Iterable[tuple[str, int]]:
+    """Yield where the old side is used; where it is declared if nowhere."""
+    used = [(use.file, use.at) for use in unit.uses
+            if use.act not in (Act.TEST, Act.OTHER, Act.CALL)
+            and (len(unit.types) < 2 or use.type == PAGE)]
+    yield from used
+    if not used or len(unit.types) > 1:
+        for decl in unit.decls:
+            if decl.type == PAGE:
+                yield decl.file, decl.tag
+
+
+def _condition(text: Text, branch: Optional[Branch]) -> str:
+    """Return the innermost guard around a branch, as it is written."""
+    for around in branch or ():
+        row = text.rows[around.row]
+        if row.about:
+            said = text.groups[around.group].conditions[around.nth]
+            first = text.groups[around.group].conditions[0]
+            line, _ = text.position(row.offset)
+            if around.nth and said.strip() == b"else":
+                said = b"else of #" + first
+            short = " ".join(said.decode("latin-1").split())
+            return f"#{short[:100]} of line {line}"
+    return "a guard"
 
 
 def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> str:
     """Say where an #ifdef runs through a unit, "" where none does."""
-    first: dict[str, tuple[tuple[tuple[int, int], ...], int]] = {}
+    first: dict[str, tuple[Optional[Branch], int]] = {}
     for file, at in _places(unit):
         text = texts[file]
         branch = text.tokens[at].branch
-        known = first.setdefault(file, (branch, at))
-        if known[0] != branch:
-            group = next(g for g, _ in (set(branch) ^ set(known[0])))
-            condition = text.groups[group].conditions[0].decode("latin-1")
-            return (f"#{condition} splits it: line "
-                    f"{text.line_of(known[1])} and line {text.line_of(at)}")
+        known, place = first.setdefault(file, (branch, at))
+        if known is not branch:
+            return (f"#{_between(text, known, branch)} splits it: line "
+                    f"{text.line_of(place)} and line {text.line_of(at)}")
+    for decl in unit.decls:
+        line = _named_in_dead_code(texts[decl.file], decl)
+        if line:
+            return f"dead code names it, too, in line {line}"
     for file in unit.files:
         inside = reach.splits(texts[file], unit, file)
         if inside:
@@ -219,27 +285,43 @@ def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> str:
     return ""
 
 
-def _guards(text: Text, group: int) -> bool:
-    """Tell whether the conditions of a group choose between kernels."""
-    conditions = text.groups[group].conditions
-    if conditions[0].startswith(b"ifndef") and len(conditions) == 1 and \
-            b"_H" in conditions[0].upper():
-        return False                        # a header's include guard
-    return any(_GUARD.search(condition) for condition in conditions)
+def _named_in_dead_code(text: Text, decl: iterators.Decl) -> int:
+    """Return the line of dead code within the scope of a variable that names
+    it, 0 if there is none."""
+    if decl.kind not in ("local", "param") or decl.end <= decl.start:
+        return 0
+    first, last = text.tokens[decl.start].start, text.tokens[
+        min(decl.end, len(text.tokens) - 1)].end
+    word = re.compile(rb"\b" + re.escape(decl.name) + rb"\b")
+    for low, high in text.dead_ranges[bisect.bisect(text.dead_ranges,
+                                                    (first, 0)):]:
+        if low > last:
+            break
+        found = word.search(text.data, low, high)
+        if found:
+            return text.position(found.start())[0]
+    return 0
+
+
+def _between(text: Text, one: Optional[Branch],
+             other: Optional[Branch]) -> str:
+    """Return the condition of an #if that only one of two branches is in."""
+    mine, theirs = set(one or ()), set(other or ())
+    branch = max(mine ^ theirs, key=lambda branch: (-branch.depth,
+                                                    branch in mine))
+    return text.groups[branch.group].conditions[0].decode("latin-1")
 
 
 def _version_guard(texts: Mapping[str, Text], unit: Unit) -> bool:
     """Tell whether a function of a unit chooses between kernels anywhere."""
+    heads: set[tuple[str, int]] = set()
     for file, at in _places(unit):
-        text = texts[file]
-        function = text.function_of(at)
-        if function is None:
+        function = texts[file].function_of(at)
+        if function is None or (file, function.head) in heads:
             continue
-        outer = {group for group, _ in text.tokens[function.head].branch}
-        for index in range(function.head, function.close + 1):
-            for group, _ in text.tokens[index].branch:
-                if group not in outer and _guards(text, group):
-                    return True
+        heads.add((file, function.head))
+        if guards.within(texts[file], function.head, function.close):
+            return True
     return False
 
 
@@ -272,7 +354,27 @@ def _unread(texts: Mapping[str, Text], unit: Unit,
     for file in unit.files:
         if file in evidence.lost:
             return Verdict("unread", "", evidence.lost[file])
+        if texts[file].unknown:
+            return Verdict("unread", "", f"conditionals: {file}: "
+                           f"{texts[file].unknown}; read it by hand")
     return None
+
+
+def misread(texts: Mapping[str, Text], unit: Unit) -> Optional[Verdict]:
+    """Return the verdict on code that Coccinelle takes for a comment."""
+    for file, at in _places(unit):
+        said = guards.hidden(texts[file], texts[file].tokens[at].branch)
+        if said:
+            return Verdict("unread", "", "unparsed: Coccinelle does not "
+                           f"evaluate {said} and takes this branch for a "
+                           "comment; read it by hand")
+    return None
+
+
+def open_names(texts: Mapping[str, Text], unit: Unit) -> set[bytes]:
+    """Return the names that it hangs on whether a unit is dead."""
+    return {name for file, at in _places(unit) for name in guards.open_names(
+        texts[file], texts[file].tokens[at].branch)}
 
 
 # --- what a rule proposes --------------------------------------------------
@@ -280,6 +382,15 @@ def _unread(texts: Mapping[str, Text], unit: Unit,
 def refusal(texts: Mapping[str, Text], unit: Unit,
             evidence: Evidence) -> Optional[Verdict]:
     """Return why a unit is not to be converted, whatever rule asks."""
+    for file, at in _places(unit):
+        branch = texts[file].tokens[at].branch
+        if guards.dead(texts[file], branch, evidence.undefined):
+            names = sorted(evidence.undefined & guards.open_names(
+                texts[file], branch))
+            return Verdict("unread", "", "dead-code: in a branch that needs "
+                           + b", ".join(names).decode("latin-1") + ", which "
+                           "nothing in the tree defines; convert or delete "
+                           "it by hand")
     split = split_by_ifdef(texts, unit)
     if split:
         return Verdict("manual", "", f"ifdef-split: {split}; convert every "

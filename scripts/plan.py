@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import collections
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +27,9 @@ from typing import Iterable, Mapping, Optional, Sequence
 
 import census
 import comments
+import conditionals
 import core
+import guards
 import judge
 import rules as rulebook
 import spatch
@@ -115,6 +118,7 @@ def make_ledger(tree: trees.Tree, settings: Settings) -> Ledger:
 def _settle(tree: trees.Tree, settings: Settings) -> tuple[
         _Work, _Work, list[Rule], Ledger, Evidence]:
     """Return the work before and after its edits, and what came of it."""
+    conditionals.use(settings.census)
     first = _Work(tree, settings, census.take(
         settings.census, tree.root, settings.jobs))
     _read(first)
@@ -236,6 +240,30 @@ def _words_elsewhere(work: _Work, words: Sequence[bytes]) -> set[bytes]:
     return found
 
 
+# What the build defines beside the files of a tree.
+_FROM_OUTSIDE = re.compile(rb"DEBUG|NDEBUG|VERBOSE_DEBUG|MODULE|KBUILD_\w+")
+_CONDITION = re.compile(rb"\s*(?:#|%:)\s*(?:el)?if")
+
+
+def _defined_nowhere(work: _Work, names: set[bytes]) -> frozenset[bytes]:
+    """Return which names stand in conditions only, in the whole tree."""
+    left = {name for name in names if not _FROM_OUTSIDE.fullmatch(name)}
+    if not left:
+        return frozenset()
+    command = ["grep", "-rIhwF", "--exclude-dir=.git"]
+    for name in sorted(left):
+        command += ["-e", os.fsdecode(name)]
+    done = subprocess.run([*command, "--", "."], cwd=work.tree.root,
+                          capture_output=True, check=False,
+                          env={**os.environ, "LC_ALL": "C"})
+    if done.returncode not in (0, 1):
+        return frozenset()
+    for line in done.stdout.split(b"\n"):
+        if not _CONDITION.match(line):
+            left -= set(re.findall(rb"\w+", line))
+    return frozenset(left)
+
+
 # --- running rules ---------------------------------------------------------
 
 def _run(work: _Work, chosen: Sequence[Rule],
@@ -300,7 +328,18 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
                 for line in spatch.marked_lines(diff):
                     marks[file, line].append(
                         (job.rule.name, job.rule.verdict, job.rule.reason))
-    return Evidence(unread, lost, failed, marks)
+    return Evidence(unread, lost, failed, marks, kernel=_kernel(work))
+
+
+def _kernel(work: _Work) -> conditionals.Kernel:
+    """Return what a guard of the tree can ask of the kernel it is built for."""
+    chosen = work.settings
+    root = (Path(chosen.kernel) if chosen.kernel else None) \
+        if chosen.module else work.tree.root
+    try:
+        return guards.kernel(root, _state(work))
+    except core.CoreError:
+        return guards.kernel(root, None)    # what is wrong, apply says
 
 
 # --- deciding --------------------------------------------------------------
@@ -326,6 +365,9 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
     evidence.named = _holders(work)
     evidence.reached = _reached(work, open_units, proposals)
     evidence.measured = judge.measured(work.units)
+    evidence.undefined = _defined_nowhere(work, {
+        name for number in proposals
+        for name in judge.open_names(work.texts, work.units[number])})
     for number in open_units:
         unit = work.units[number]
         verdicts[number] = (
@@ -454,6 +496,7 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     if found is not None and found.reads and not reads:
         return Verdict("manual", "", found.reason)
     plain = not wrong and not reads
+    split = judge.split_by_ifdef(work.texts, unit)
     for rule, verdict, reason in marks:
         # A rule follows paths, and past a block with a variable of the same
         # name a path can end at the other one. Tokens know better: what has
@@ -461,6 +504,8 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         if reason.startswith(_PAGES_TOO) and judge.only_written_out(
                 work.texts, unit):
             return Verdict("manual", rule, _SPELT)
+        if split and reads and not reason.startswith(_PAGES_TOO):
+            continue            # a rule sees the branches as one text
         if plain == (verdict == "kept") or reason.startswith(_COUNTS):
             return Verdict(verdict, rule, reason)
     if reads:
@@ -470,6 +515,9 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         refused = judge.refusal(work.texts, unit, evidence)
         if refused is not None:
             return refused
+    if plain and split.startswith("dead code"):
+        return Verdict("manual", "", f"ifdef-split: {split}; convert or "
+                       "delete both by hand")
     if plain and unit.decls:
         return Verdict("kept", "", "page-walk: it gives pages and no DMA "
                        "address")
@@ -480,6 +528,9 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
                        "is meant and convert it by hand")
     if not wrong and judge.only_written_out(work.texts, unit):
         return Verdict("manual", "", _SPELT)
+    misread = judge.misread(work.texts, unit)
+    if misread is not None:
+        return misread
     return Verdict("manual", "", f"unknown: {wrong or 'an address is read'}, "
                    "and no rule knows this shape; decide by hand whether it "
                    "walks pages or DMA addresses")
@@ -528,8 +579,8 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
             return said(Verdict("kept", "", "api: this is the page iterator "
                                 "itself"))
         return said(Verdict("unread", "", "dead-code: in a branch that #if "
-                            "rules out, which Coccinelle takes for a "
-                            "comment; convert or delete it by hand"))
+                            "rules out, which no compiler reads; convert or "
+                            "delete it by hand"))
     offset = text.offset(site.line, site.column)
     if site.place in ("macro", "directive"):
         return said(judge.macro(text, offset, site.file))

@@ -20,6 +20,7 @@ Source: the signatures of include/linux/scatterlist.h, v3.9 to v6.12.
 
 from __future__ import annotations
 
+import bisect
 import enum
 import functools
 import os
@@ -210,6 +211,8 @@ class _Binder:
         self.uses: list[tuple[int, Use]] = []
         self.bare: list[tuple[str, int]] = []
         self.parent: list[int] = []
+        # (file, name) -> where the name stands that no variable has had yet
+        self.places: dict[tuple[str, bytes], list[int]] = {}
         self.bound: set[tuple[str, int]] = set()     # where the uses stand
 
     def units(self) -> list[Unit]:
@@ -359,10 +362,16 @@ class _Binder:
     def _variable(self, number: int, decl: Decl,
                   taken: set[tuple[str, int]]) -> None:
         text = self.texts[decl.file]
-        for at in range(decl.start, decl.end):
-            token = text.tokens[at]
-            if (token.text != decl.name or token.kind != "id"
-                    or (decl.file, at) in taken
+        # What an inner scope has had is no use of an outer one, so that each
+        # place is looked at once, however often the name is declared.
+        places = self.places.setdefault(
+            (decl.file, decl.name), list(text.places(decl.name)))
+        first = bisect.bisect_left(places, decl.start)
+        last = bisect.bisect_left(places, decl.end)
+        mine = places[first:last]
+        del places[first:last]
+        for at in mine:
+            if ((decl.file, at) in taken
                     or text.text(at - 1) in (b".", b"->")
                     or _goto_or_label(text, at)):
                 continue
@@ -586,8 +595,7 @@ def _structure(text: Text, at: int) -> Optional[bytes]:
 
     What has neither a tag nor a name lends its members to the one around it.
     """
-    around = sorted((s for s in text.structures if s.open < at < s.close),
-                    key=lambda s: s.open, reverse=True)
+    around = list(text.structures_around(at))
     for structure in around:
         if structure.tag or text.text(structure.close + 1) != b";":
             return structure.tag

@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """ctext.Text: tokens, functions and branches of files that are hard to read."""
 
+import os
+import sys
+import time
 import unittest
 
-from ctext import Text
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import conditionals  # noqa: E402
+import smalltree  # noqa: E402
+import units  # noqa: E402
+from ctext import Text  # noqa: E402
+
+
+def setUpModule() -> None:
+    conditionals.use(smalltree.census())
 
 
 def words(data: bytes) -> list[bytes]:
@@ -55,18 +67,48 @@ class BranchTest(unittest.TestCase):
         text = Text(b"#if 0\na don't\n#else\nb\n#endif\nc\n")
         self.assertEqual([t.text for t in text.tokens if t.kind == "id"],
                          [b"b", b"c"])
-        self.assertEqual(len(text.dead), 1)
+        self.assertEqual(len(text.dead_ranges), 1)
 
     def test_else_of_a_literal_one_is_dead(self) -> None:
         text = Text(b"#if 1\na\n#elif X\nb\n#else\nc\n#endif\n")
         self.assertEqual([t.text for t in text.tokens if t.kind == "id"],
                          [b"a"])
 
+    def test_what_the_census_calls_dead_is_no_code(self) -> None:
+        for condition in ("!1", "defined(X) && !1", "2 - 2", "0 ? 1 : 0"):
+            text = Text(f"#if {condition}\na\n#elif !1\nb\n#else\nc\n"
+                        "#endif\n".encode())
+            self.assertEqual([t.text for t in text.tokens if t.kind == "id"],
+                             [b"c"], condition)
+
+    def test_a_brace_in_a_dead_branch_is_not_matched(self) -> None:
+        text = Text(b"int f(int x)\n{\n#if !1\n\tif (x) {\n#else\n"
+                    b"\tx++;\n#endif\n\treturn x;\n}\nint g(void)\n{\n}\n")
+        self.assertEqual([f.name for f in text.functions], [b"f", b"g"])
+
+    def test_more_conditionals_than_are_followed_are_said(self) -> None:
+        text = Text(b"#if A\n" * 20_000 + b"x\n" + b"#endif\n" * 20_000)
+        self.assertIn("more #if", text.unknown)
+        self.assertEqual(Text(b"#if A\n#endif\n").unknown, "")
+
+    def test_time_is_linear_in_conditionals_and_declarations(self) -> None:
+        def took(data: bytes) -> float:
+            started = time.process_time()
+            text = Text(data)
+            units.bind({"f.c": text})
+            return time.process_time() - started
+
+        for unit in (b"#if A\nint a;\n#else\nint b;\n#endif\n",
+                     b"struct sg_page_iter it;\n", b"#define A\nf(a) int b;\n",
+                     b"struct s { struct sg_page_iter it; };\n"):
+            small = took(unit * 800)
+            self.assertLess(took(unit * 8_000), 30 * small + 1, unit)
+
     def test_branches_of_one_group_differ_in_number_only(self) -> None:
         text = Text(b"#ifdef A\na\n#else\nb\n#endif\nc\n")
         ids = [t for t in text.tokens if t.kind == "id"]
-        self.assertEqual([t.branch for t in ids],
-                         [((0, 0),), ((0, 1),), ()])
+        self.assertEqual([t.branch and (t.branch.group, t.branch.nth)
+                          for t in ids], [(0, 0), (0, 1), None])
         self.assertEqual(text.groups[0].conditions, [b"ifdef A", b"else "])
 
     def test_brace_opened_in_both_branches_counts_once(self) -> None:

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """edits: what a diff does to tokens, and that nothing else changes."""
 
+import os
+import sys
 import unittest
 
-import diffs
-from ctext import Text
-from edits import Edit, from_diff, permitted, render, spoils
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import conditionals  # noqa: E402
+import diffs  # noqa: E402
+import smalltree  # noqa: E402
+from ctext import Text  # noqa: E402
+from edits import Edit, from_diff, permitted, render, spoils  # noqa: E402
+
+
+def setUpModule() -> None:
+    conditionals.use(smalltree.census())
+
 
 OLD = b"""void f(struct sg_table *t, u64 *out)
 {

@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """judge: what stands, what is refused, and which proposals hold."""
 
+import os
+import sys
 import unittest
 from typing import Optional
 
-import diffs
-import judge
-import units
-from ctext import Text
-from edits import from_diff
-from judge import Evidence, Proposal, Verdict
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import conditionals  # noqa: E402
+import diffs  # noqa: E402
+import guards  # noqa: E402
+import judge  # noqa: E402
+import smalltree  # noqa: E402
+import units  # noqa: E402
+from ctext import Text  # noqa: E402
+from edits import from_diff  # noqa: E402
+from judge import Evidence, Proposal, Verdict  # noqa: E402
+
+
+def setUpModule() -> None:
+    conditionals.use(smalltree.census())
+
 
 WALK = b"""void f(struct sg_table *t, u64 *out)
 {
@@ -91,6 +103,148 @@ class StandingTest(unittest.TestCase):
             b"static inline " + WALK + b"#endif\n"))
 
 
+class GuardTest(unittest.TestCase):
+    """Old code below a guard: kept only where no kernel with the API sees it."""
+
+    OLD = conditionals.Kernel(4 << 16 | 20 << 8, "n", -2)
+    PATCHED = conditionals.Kernel(4 << 16 | 20 << 8, "y", -2)
+    NEW = conditionals.Kernel(6 << 16 | 1 << 8, "y", -2)
+    TWIN = WALK.replace(b" f(", b" g(").replace(
+        b"sg_page_iter it", b"sg_dma_page_iter it").replace(
+            b"for_each_sg_page", b"for_each_sg_dma_page")
+
+    def code(self, data: bytes, kernel: conditionals.Kernel) -> str:
+        texts = {"f.c": Text(data)}
+        old = next(unit for unit in units.bind(texts)
+                   if units.PAGE in unit.types)
+        found = judge.standing(texts, old, Evidence(
+            {}, {}, {}, {}, kernel=kernel))
+        return found.verdict + " " + found.reason.partition(":")[0] \
+            if found else ""
+
+    def codes(self, condition: str, *, twin: bool = True,
+              turned: bool = False) -> list[str]:
+        """Judge the old code on no kernel, an old, a patched, a new one."""
+        one, other = (self.TWIN, WALK) if turned else (
+            WALK, self.TWIN if twin else b"")
+        data = b"#if " + condition.encode() + b"\n" + one + b"#else\n" + \
+            other + b"#endif\n"
+        return [self.code(data, kernel) for kernel in (
+            guards.NOBODY, self.OLD, self.PATCHED, self.NEW)]
+
+    def test_every_kernel_with_the_iterator_is_no_choice(self) -> None:
+        for condition in ("LINUX_VERSION_CODE >= KERNEL_VERSION(3, 9, 0)",
+                          "LINUX_VERSION_CODE > KERNEL_VERSION(2, 6, 32)",
+                          "LINUX_VERSION_CODE >= KERNEL_VERSION(3, 10, 0) "
+                          "&& defined(CONFIG_X)",
+                          "defined(HAVE_SG_PAGE_ITER)",
+                          "defined(HAVE_GUP_FAST)"):
+            self.assertEqual(self.codes(condition, twin=False), [""] * 4,
+                             condition)
+        self.assertEqual(self.codes(
+            "LINUX_VERSION_CODE < KERNEL_VERSION(3, 9, 0)", turned=True),
+            [""] * 4)
+
+    def test_kernels_with_the_api_make_it_manual(self) -> None:
+        for condition in ("LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)",
+                          "LINUX_VERSION_CODE >= KERNEL_VERSION(4, 15, 0)",
+                          "LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0)",
+                          "defined(HAVE_SG_DMA_PAGE_ITER)"):
+            for found in self.codes(condition)[:2]:
+                self.assertEqual(found, "manual version-guard", condition)
+
+    def test_older_kernels_keep_it_beside_a_twin(self) -> None:
+        for condition in ("LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)",
+                          "LINUX_VERSION_CODE < KERNEL_VERSION(5,1,0) && "
+                          "!defined(CONFIG_X)",
+                          "!defined(HAVE_SG_DMA_PAGE_ITER)",
+                          "!defined(for_each_sg_dma_page)"):
+            self.assertEqual(
+                self.codes(condition)[:2], ["kept other-kernel"] * 2,
+                condition)
+            self.assertEqual(self.codes(condition)[3], "kept other-kernel")
+        turned = self.codes("LINUX_VERSION_CODE >= KERNEL_VERSION(5, 1, 0) || "
+                            "(defined(RHEL_RELEASE_CODE) && "
+                            "RHEL_RELEASE_CODE >= RHEL_RELEASE_VERSION(8, 2))",
+                            turned=True)
+        self.assertEqual(turned[:2], ["kept other-kernel"] * 2)
+
+    def test_a_patched_kernel_sees_what_it_cannot_build(self) -> None:
+        self.assertEqual(
+            self.codes("LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)")[2],
+            "manual version-guard")
+        self.assertEqual(self.codes("!defined(HAVE_SG_DMA_PAGE_ITER)")[2],
+                         "kept other-kernel")
+
+    def test_without_a_twin_it_is_for_a_person(self) -> None:
+        self.assertEqual(self.codes(
+            "LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)", twin=False),
+            ["kept other-kernel", "manual version-guard",
+             "manual version-guard", "kept other-kernel"])
+
+    def test_nested_guards_intersect(self) -> None:
+        outer = b"#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 15, 0)\n"
+        inner = b"#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)\n"
+        self.assertEqual(self.code(
+            outer + inner + WALK + b"#else\n" + self.TWIN
+            + b"#endif\n#endif\n", self.OLD), "kept other-kernel")
+        self.assertEqual(self.code(
+            outer + WALK + b"#endif\n", self.OLD), "manual version-guard")
+
+    def test_a_macro_of_a_guard_is_one(self) -> None:
+        self.assertEqual(self.code(
+            b"#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 1, 0)\n"
+            b"#define NEW_WALK\n#endif\n#ifdef NEW_WALK\n" + self.TWIN
+            + b"#else\n" + WALK + b"#endif\n", self.OLD),
+            "kept other-kernel")
+
+    def test_pages_may_be_walked_below_any_guard(self) -> None:
+        page = WALK.replace(b"sg_page_iter_dma_address", b"sg_page_iter_page")
+        self.assertEqual(self.code(
+            b"#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)\n" + page
+            + b"#endif\n", self.OLD), "")
+
+    def test_a_guard_for_another_distribution(self) -> None:
+        data = b"#ifdef RHEL_RELEASE_CODE\n" + WALK + b"#endif\n"
+        self.assertEqual(self.code(data, self.OLD), "kept other-kernel")
+        self.assertEqual(self.code(data, conditionals.Kernel(
+            4 << 16 | 18 << 8, "n", 8 << 8)), "manual version-guard")
+
+
+class CopyTest(unittest.TestCase):
+
+    def kept(self, data: bytes) -> list[str]:
+        texts = {"f.h": Text(data)}
+        return [found.reason.partition(":")[0] for found in (
+            judge.standing(texts, unit, evidence())
+            for unit in units.bind(texts)) if found]
+
+    def test_what_defines_the_api_is_a_copy(self) -> None:
+        for data in (b"static inline dma_addr_t sg_page_iter_dma_address("
+                     b"struct sg_page_iter *i)\n{\n\treturn 0;\n}\n",
+                     b"struct sg_page_iter {\n\tint x;\n};\n",
+                     b"bool __sg_page_iter_next(struct sg_page_iter *i);\n"):
+            self.assertIn("api-copy", self.kept(data), data)
+
+    def test_a_fragment_is_none(self) -> None:
+        for data in (b"for_each_sg_page(sgl, &it, n, 0)\n"
+                     b"\tput(sg_page_iter_dma_address(&it));\n",
+                     b"for_each_sg_page(sgl, &it, n, 0) {\n"
+                     b"\tput(sg_page_iter_dma_address(&it));\n}\n",
+                     b"out[0] = sg_page_iter_dma_address(&it);\n",
+                     b"return sg_page_iter_page(&it);\n"):
+            self.assertNotIn("api-copy", self.kept(data), data)
+
+    def test_a_macro_of_the_drivers_own_is_none(self) -> None:
+        for name, code in ((b"for_each_sgtable_npu", "macro"),
+                           (b"for_each_sgtable_page", "api-copy"),
+                           (b"for_each_sg_dma_page", "api-copy")):
+            text = Text(b"#define " + name + b"(s, i) \\\n"
+                        b"\tfor_each_sg_page((s)->sgl, i, (s)->nents, 0)\n")
+            self.assertEqual(judge.macro(text, 0, "f.h").reason.partition(
+                ":")[0], code)
+
+
 class RefusalTest(unittest.TestCase):
 
     def test_ifdef_between_declaration_and_loop(self) -> None:
@@ -104,6 +258,24 @@ class RefusalTest(unittest.TestCase):
             b"#ifdef CONFIG_X\n\tfor_each_sg_page(t->sgl, &it, 1, 0)\n"
             b"#else\n\tfor_each_sg_page(t->sgl, &it, t->nents, 0)\n"
             b"#endif\n")))
+
+    def test_ifdef_within_the_header_of_a_loop(self) -> None:
+        self.assertIn("ifdef-split", refusal(WALK.replace(
+            b" t->nents,", b"\n#ifdef CONFIG_X\n t->nents,\n#else\n 1,\n"
+            b"#endif\n")))
+
+    def test_dead_code_that_names_the_iterator(self) -> None:
+        self.assertIn("dead code names it, too, in line 6", refusal(
+            WALK.replace(b"\tfor_each", b"#if !1\n\tuse(&it);\n#endif\n"
+                         b"\tfor_each")))
+
+    def test_a_branch_that_needs_what_nothing_defines_is_dead(self) -> None:
+        texts, unit = first(b"#if NEVER && CONFIG_X\n" + WALK + b"#endif\n")
+        self.assertEqual(judge.open_names(texts, unit), {b"NEVER"})
+        found = judge.refusal(texts, unit, Evidence(
+            {}, {}, {}, {}, undefined=frozenset((b"NEVER",))))
+        assert found is not None
+        self.assertEqual(found.reason.partition(":")[0], "dead-code")
 
     def test_version_guard_elsewhere_in_the_function(self) -> None:
         self.assertIn("version-guard", refusal(WALK.replace(

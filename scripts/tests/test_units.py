@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """units.bind() and units.trouble(): what belongs together, and whether it fits."""
 
+import os
+import sys
 import unittest
 
-from ctext import Text
-from units import DMA, PAGE, Act, Unit, bind, trouble
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import conditionals  # noqa: E402
+import smalltree  # noqa: E402
+from ctext import Text  # noqa: E402
+from units import DMA, PAGE, Act, Unit, bind, trouble  # noqa: E402
+
+
+def setUpModule() -> None:
+    conditionals.use(smalltree.census())
+
 
 WALK = b"""
 void NAME(struct sg_table *t, u64 *out)
