@@ -29,7 +29,7 @@ DIRTY       = 0
 TRUST       = 0
 ## FIX: {0,1} 1 corrects the page count of a tree that has the API
 FIX         = 0
-## FORMAT: {text,json,sarif,github,gitlab,junit} what check prints
+## FORMAT: {text,gcc,json,sarif,github,gitlab,junit} what check prints
 FORMAT      = text
 ## BASE: revision; check reports what changed since then only
 BASE        =

@@ -133,7 +133,8 @@ def check(tree: Tree, settings: Settings, diff: bytes = b"") -> Answer:
     report = Report(
         tree.version, tuple(fresh), _about(work), fixes,
         tuple(work.skipped), len(work.sources), hidden, sums,
-        tuple(found for found in fresh if found.kind == "unread"))
+        tuple(found for found in fresh if found.kind == "unread"),
+        _lines(work, fresh))
     _store(work)
     failing = [found for found in fresh if _fails(found, settings)]
     remarks = tuple(f"not run: {name}: {why}" for name, why in work.skipped)
@@ -571,6 +572,18 @@ def _about(work: _Work) -> tuple[About, ...]:
     return tuple(About(rule.name, rule.summary, rule.body,
                        rule.confidence.lower(), rule.shape)
                  for _, rule in sorted(work.rules.items()))
+
+
+def _lines(work: _Work, findings: Sequence[Finding]) -> dict[Finding, str]:
+    """Return the line of the source that each finding stands on."""
+    split: dict[str, list[bytes]] = {}
+    found = {}
+    for one in findings:
+        if one.file not in split:
+            split[one.file] = work.sources.get(one.file, b"").split(b"\n")
+        if one.line <= len(split[one.file]):
+            found[one] = os.fsdecode(split[one.file][one.line - 1])
+    return found
 
 
 def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import collections
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
 LEVELS = ("high", "moderate", "low")
@@ -52,6 +52,12 @@ class About:
     level: str
     shape: tuple[str, ...] = ()
 
+    @property
+    def repair(self) -> str:
+        """The last paragraph of the help, which says what to write instead."""
+        last = self.help.rsplit("\n\n", 1)
+        return " ".join(last[1].split()) if len(last) == 2 else ""
+
 
 @dataclass(frozen=True)
 class Fix:
@@ -76,6 +82,8 @@ class Report:
     # Files and functions that were not judged. They are kept apart as well as
     # being findings, because formats have a place of their own for them.
     unread: tuple[Finding, ...] = ()
+    # The line of a finding as it stands in the file, without its end.
+    lines: Mapping[Finding, str] = field(default_factory=dict)
 
     def count(self, kind: str, level: str = "") -> int:
         return sum(found.kind == kind and level in ("", found.level)

@@ -15,7 +15,8 @@ from findings import Report
 from . import github, gitlab, json_, junit, sarif, text
 
 FORMATS: dict[str, Callable[[Report], bytes]] = {
-    "text": text.render, "json": json_.render, "sarif": sarif.render,
+    "text": text.render, "gcc": text.render_lines,
+    "json": json_.render, "sarif": sarif.render,
     "github": github.render, "gitlab": gitlab.render, "junit": junit.render,
 }
 

@@ -21,7 +21,8 @@ import os
 import urllib.parse
 from typing import Any
 
-from findings import KINDS, LEVELS, Finding, Report, fingerprints, plain
+from findings import (KINDS, LEVELS, About, Finding, Report, fingerprints,
+                      plain)
 
 LIMIT = 5000
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -68,8 +69,8 @@ def _rules(report: Report) -> list[dict[str, Any]]:
     made = [{
         "id": rule.name,
         "shortDescription": {"text": rule.summary or rule.name},
-        "fullDescription": {"text": rule.help or rule.summary or rule.name},
-        "help": {"text": rule.help or rule.summary or rule.name},
+        "fullDescription": {"text": _flowing(rule)},
+        "help": {"text": _flowing(rule)},
         "defaultConfiguration": {"level": _LEVELS[rule.level]},
         "properties": {"precision": _PRECISION[rule.level],
                        "tags": list(rule.shape)[:20]},
@@ -85,12 +86,18 @@ def _rules(report: Report) -> list[dict[str, Any]]:
     return made
 
 
+def _flowing(rule: About) -> str:
+    """Return the help with one line a paragraph, since viewers wrap it."""
+    return "\n\n".join(" ".join(part.split()) for part in
+                       rule.help.split("\n\n")) or rule.summary or rule.name
+
+
 def _result(found: Finding, index: dict[str, int], fingerprint: str,
             report: Report) -> dict[str, Any]:
     made: dict[str, Any] = {
         "ruleId": found.rule, "ruleIndex": index[found.rule],
         "level": _LEVELS[found.level],
-        "message": {"text": plain(found.message)},
+        "message": {"text": plain(_told(found, report))},
         "locations": [_location(found)],
         "partialFingerprints": {"sgwalk/v1": fingerprint},
     }
@@ -107,6 +114,13 @@ def _result(found: Finding, index: dict[str, int], fingerprint: str,
                     "insertedContent": {"text": plain(fix.text)},
                 }]}]}]
     return made
+
+
+def _told(found: Finding, report: Report) -> str:
+    """Return the message, and the repair that the rule names."""
+    repair = next((rule.repair for rule in report.rules
+                   if rule.name == found.rule), "")
+    return f"{found.message}. {repair}" if repair else found.message
 
 
 def _note(code: str, text: str,

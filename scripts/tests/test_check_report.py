@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -168,6 +169,32 @@ class Others(unittest.TestCase):
             b"[unmap-mapped-count]".replace(b"\nand", b" and"), lines[0])
         self.assertEqual(b"sites 1: 1 kept", lines[-2])
         self.assertTrue(lines[-3].startswith(b"findings 3: 1 high, 0 "))
+
+    def test_text_shows_the_line_a_caret_and_once_the_repair(self) -> None:
+        first = Finding("a.c", 12, 2, "unmap-mapped-count",
+                        "unmap-mapped-count: it is wrong", "misuse", "high")
+        second = dataclasses.replace(first, line=13, column=1)
+        report = dataclasses.replace(
+            made(first, second),
+            lines={first: "\tunmap(\x1b, n);\r", second: "x" * 300})
+        self.assertEqual(
+            ["a.c:12:2: error: it is wrong [unmap-mapped-count]",
+             "   12 | \tunmap(\\x1b, n);",
+             "      | \t^",
+             "      = How.",
+             "a.c:13:1: error: it is wrong [unmap-mapped-count]"],
+            formats.render(report, "text").decode().split("\n")[:5])
+
+    def test_gcc_is_the_first_lines_of_text(self) -> None:
+        text = formats.render(FULL, "text").decode().splitlines()
+        self.assertEqual(
+            [row for row in text if not row.startswith(" ")],
+            formats.render(FULL, "gcc").decode().splitlines())
+
+    def test_sarif_tells_the_repair_with_the_finding(self) -> None:
+        results = held(FULL, "sarif")["runs"][0]["results"]
+        self.assertIn("50% of it: a, b\nand c. How.",
+                      [one["message"]["text"] for one in results])
 
     def test_github_escapes_what_ends_a_command(self) -> None:
         first = formats.render(FULL, "github").decode().split("\n")[0]

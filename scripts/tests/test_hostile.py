@@ -43,11 +43,13 @@ class Terminal(CommandTest):
     def test_check_in_every_format(self) -> None:
         self.make()
         (self.tree / ODD).write_bytes(WRONG)
-        for form in ("text", "json", "sarif", "github", "gitlab", "junit"):
+        for form in ("text", "gcc", "json", "sarif", "github", "gitlab",
+                     "junit"):
             with self.subTest(form):
                 done = self.run_on("check", f"--format={form}")
                 self.assertEqual(1, done.returncode, done.stderr)
-                self.seen(done, named=form in ("text", "github", "junit"))
+                self.seen(done, named=form in ("text", "gcc", "github",
+                                               "junit"))
 
     def test_a_refusal(self) -> None:
         self.make()
