@@ -137,7 +137,7 @@ class Text:
         self.rows: tuple[Row, ...] = conditionals.read(data)
         # Why the branches of this text are not known; "" if they are.
         self.unknown = ""
-        self.dead_ranges: list[tuple[int, int]] = []       # byte ranges
+        self.dead: list[tuple[int, int]] = []       # byte ranges
         self.groups: list[Group] = []
         self.match: dict[int, int] = {}             # "{" -> "}" and back
         self.functions: list[Function] = []
@@ -323,7 +323,7 @@ class Text:
                     if dead and branch is not None:
                         # Nobody reads a dead branch: it may be prose.
                         at = self.rows[row].offset if row >= 0 else len(data)
-                        self.dead_ranges.append((end, at))
+                        self.dead.append((end, at))
                     continue
                 self._add("directive", at, end, branch)
                 at = end

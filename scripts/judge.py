@@ -293,7 +293,7 @@ def _named_in_dead_code(text: Text, decl: iterators.Decl) -> int:
     first, last = text.tokens[decl.start].start, text.tokens[
         min(decl.end, len(text.tokens) - 1)].end
     word = re.compile(rb"\b" + re.escape(decl.name) + rb"\b")
-    for low, high in text.dead_ranges[bisect.bisect(text.dead_ranges,
+    for low, high in text.dead[bisect.bisect(text.dead,
                                                     (first, 0)):]:
         if low > last:
             break

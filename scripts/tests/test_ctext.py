@@ -67,7 +67,7 @@ class BranchTest(unittest.TestCase):
         text = Text(b"#if 0\na don't\n#else\nb\n#endif\nc\n")
         self.assertEqual([t.text for t in text.tokens if t.kind == "id"],
                          [b"b", b"c"])
-        self.assertEqual(len(text.dead_ranges), 1)
+        self.assertEqual(len(text.dead), 1)
 
     def test_else_of_a_literal_one_is_dead(self) -> None:
         text = Text(b"#if 1\na\n#elif X\nb\n#else\nc\n#endif\n")
