@@ -16,6 +16,7 @@ Source: version as the tree's own `make kernelversion` prints it; the letters
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -32,11 +33,15 @@ _HEADER = "include/linux/scatterlist.h"
 _VERSION = re.compile(
     rb"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*:?=[ \t]*(\S*)",
     re.MULTILINE)
+_INCLUDE = re.compile(rb"\s*include\s+(\S+)\s*\Z")
+_INCLUDES = 4                # Makefiles that include one another
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: what has become a FIFO is refused, not waited for.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 # Names a sentence lists before it says how many more there are.
 _SHOWN = 3
+# Names that one git is given; the kernel takes 128 KiB a word, 2 MiB in all.
+_AT_ONCE = 200
 
 
 class TreeError(Exception):
@@ -57,7 +62,7 @@ def open_tree(path: str, module: str = "") -> Tree:
     path may then be empty, and is only asked for the version.
     """
     if module:
-        version = open_tree(path).version if path else ""
+        version = open_kernel(path).version if path else ""
         root = _resolve(module)
         return Tree(root, version, _tracks(root, "."))
     root = _resolve(path)
@@ -66,11 +71,49 @@ def open_tree(path: str, module: str = "") -> Tree:
         facts = dict(_VERSION.findall(read(kernel, "Makefile")))
         read(kernel, _HEADER)
     except TreeError as error:
-        raise TreeError(f"{path}: not a kernel tree: {error}") from error
+        raise TreeError(f"{path}: not a kernel tree: {error}"
+                        + _hint(path)) from error
     if not {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
         raise TreeError(
             f"{path}: not a kernel tree: Makefile: names no version")
     return Tree(root, _version(facts), _tracks(root, _HEADER))
+
+
+def open_kernel(path: str) -> Tree:
+    """Return the kernel at path that a module is built for; only to be read.
+
+    It may be what a distribution packs for that, or the folder of a build:
+    links and a Makefile of one line, which includes that of another folder,
+    where the headers are then.
+    """
+    root = _resolve(path)
+    place = root
+    for _ in range(_INCLUDES):
+        try:
+            text = (place / "Makefile").read_bytes()
+        except OSError as error:
+            raise TreeError(f"{path}: not a kernel tree: Makefile: "
+                            f"{cause(error)}") from error
+        facts = dict(_VERSION.findall(text))
+        lines = [line for line in text.splitlines()
+                 if line.strip() and not line.lstrip().startswith(b"#")]
+        if facts or len(lines) != 1 or not (found := _INCLUDE.match(lines[0])):
+            break
+        place = (place / os.fsdecode(found[1])).parent
+    for top in (root, place):
+        header = Path(os.path.realpath(top / _HEADER))
+        if header.is_file() and {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
+            return Tree(header.parents[2], _version(facts), False)
+    raise TreeError(f"{path}: not a kernel tree, nor the headers of one: no "
+                    + ("version in Makefile" if header.is_file() else _HEADER))
+
+
+def _hint(path: str) -> str:
+    try:
+        open_kernel(path)
+    except TreeError:
+        return ""
+    return "; it is what modules are built with: name one with M="
 
 
 def inside(tree: Tree, path: str) -> str:
@@ -110,16 +153,26 @@ def _version(facts: dict[bytes, bytes]) -> str:
 
 
 def refuse_dirty(tree: Tree, files: Collection[str] | None = None,
-                 way_out: str = ", or say DIRTY=1") -> None:
-    """Raise TreeError where git sees local changes.
+                 way_out: str = ", or say DIRTY=1",
+                 but: Collection[str] = ()) -> None:
+    """Raise TreeError where git sees local changes, or is told not to look.
 
     Without files the whole tree is asked, and only for changes to what git
-    tracks. With files only they are, and one that git does not track counts
-    too: git could not bring it back. A tree without git is never dirty.
+    tracks; a file that is marked assume-unchanged or skip-worktree is compared
+    like any other, if it is there. With files only they are asked about, and
+    one counts too that git does not track, ignores, or has such a mark: git
+    could not bring it back. Each is asked of the repository that it lies in,
+    which can be one inside the tree. A tree without git is never dirty.
+
+    but names files whose changes are known to be ours.
     """
-    if not tree.git or (files is not None and not files):
-        return
-    found = _changed(tree.root, sorted(files or ()))
+    if files is None:
+        found = _changed(tree.root) if tree.git else []
+    else:
+        found = [name for root, names in _repositories(tree, files)
+                 for name in _cannot_bring_back(root, names, tree.root)]
+    prefix = _prefix(tree.root) if but and found and files is None else ""
+    found = sorted(set(found) - {prefix + name for name in but})
     if not found:
         return
     names = ", ".join(found[:_SHOWN])
@@ -128,19 +181,99 @@ def refuse_dirty(tree: Tree, files: Collection[str] | None = None,
                     f"stash them{way_out}")
 
 
-def _changed(root: Path, files: Sequence[str]) -> list[str]:
-    """Return the names of what differs from HEAD; of all, or of files."""
-    untracked = "all" if files else "no"
-    done = _git(root, "status", "--porcelain=v1", "-z", "--no-renames",
-                f"--untracked-files={untracked}",
-                "--ignored=matching" if files else "--ignored=no",
-                "--", *(files or ["."]))
+def _changed(root: Path) -> list[str]:
+    """Return the names of what differs from HEAD, and is tracked."""
+    found = _statuses(_ask(
+        root, "status", "--porcelain=v1", "-z", "--no-renames",
+        "--untracked-files=no", "--ignored=no", "--", "."))
+    marked = set(_marked(root, ["."]))
+    if marked:
+        prefix = _prefix(root)
+        for row in _ask(root, "ls-files", "-s", "-z", "--", ".").split(b"\0"):
+            facts, _, name = row.partition(b"\t")
+            if os.fsdecode(name) in marked and not _as_staged(
+                    root / os.fsdecode(name), facts.split()[1]):
+                found.append(prefix + os.fsdecode(name))
+    return found
+
+
+def _as_staged(file: Path, blob: bytes) -> bool:
+    """Say whether a file is what git's index has, or is not there, as in a
+    sparse checkout. No filter of the repository's is run for it, but a line
+    may end as git ends none."""
+    try:
+        kind = os.lstat(file).st_mode
+        if stat.S_ISLNK(kind):
+            data = os.fsencode(os.readlink(file))
+        elif stat.S_ISREG(kind):
+            data = file.read_bytes()
+        else:
+            return stat.S_ISDIR(kind)        # a submodule
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise TreeError(f"{file}: {cause(error)}") from error
+    make = hashlib.sha1 if len(blob) == 40 else hashlib.sha256
+    return blob in [make(b"blob %d\0" % len(text) + text).hexdigest().encode()
+                    for text in (data, data.replace(b"\r\n", b"\n"))]
+
+
+def _cannot_bring_back(root: Path, files: Sequence[str],
+                       top: Path) -> list[str]:
+    """Return which files git would not bring back as they are, by their names
+    below top."""
+    found, inside = [], len(_prefix(root))
+    for at in range(0, len(files), _AT_ONCE):
+        some = files[at:at + _AT_ONCE]
+        found += [name[inside:] for name in _statuses(_ask(
+            root, "status", "--porcelain=v1", "-z", "--no-renames",
+            "--untracked-files=all", "--ignored=matching", "--", *some))]
+        found += _marked(root, some)
+    return [(root / name).relative_to(top).as_posix() for name in found]
+
+
+def _marked(root: Path, files: Sequence[str]) -> list[str]:
+    """Return which files git is told not to look at, below root."""
+    rows = _ask(root, "ls-files", "-v", "-z", "--", *files).split(b"\0")
+    return [os.fsdecode(row[2:]) for row in rows
+            if row and (row[:1] == b"S" or row[:1].islower())]
+
+
+def _repositories(tree: Tree, files: Collection[str]
+                  ) -> list[tuple[Path, list[str]]]:
+    """Return the folders with a repository, and the files in each; those of
+    the tree's own are named below its root."""
+    found: dict[Path, list[str]] = {}
+    for name in sorted(files):
+        parts = name.split("/")
+        for depth in range(len(parts) - 1, 0, -1):
+            inner = tree.root.joinpath(*parts[:depth])
+            if os.path.lexists(inner / ".git"):
+                found.setdefault(inner, []).append("/".join(parts[depth:]))
+                break
+        else:
+            if tree.git:
+                found.setdefault(tree.root, []).append(name)
+    return sorted(found.items())
+
+
+def _statuses(data: bytes) -> list[str]:
+    # Each record is two letters, a space and a name.
+    return [os.fsdecode(record[3:]) for record in data.split(b"\0") if record]
+
+
+def _prefix(root: Path) -> str:
+    """Return where a folder lies in its repository, "" or "FOLDER/"."""
+    return os.fsdecode(_ask(root, "rev-parse", "--show-prefix")
+                       .removesuffix(b"\n"))
+
+
+def _ask(root: Path, *words: str) -> bytes:
+    done = _git(root, *words)
     if done.returncode:
         raise TreeError(f"{root}: {_words(done.stderr)}; DIRTY=1 goes on "
                         "without git's help")
-    # Each record is two letters, a space and a name.
-    return [os.fsdecode(record[3:])
-            for record in done.stdout.split(b"\0") if record]
+    return done.stdout
 
 
 def _tracks(root: Path, name: str) -> bool:

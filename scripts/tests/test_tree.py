@@ -7,7 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tree import Tree, TreeError, open_tree, read, refuse_dirty
+from tree import (Tree, TreeError, open_kernel, open_tree, read,
+                  refuse_dirty)
 
 MAKEFILE = b"""# SPDX-License-Identifier: GPL-2.0
 VERSION = 4
@@ -121,6 +122,67 @@ class OpenTest(TreeCase):
                          "/no/module: no such folder")
 
 
+class KernelTest(TreeCase):
+    """The kernel that a module is built for need not be a whole tree."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.module = self.scratch / "module"
+        self.module.mkdir()
+
+    def version(self, kernel: Path) -> str:
+        tree = open_tree(str(kernel), str(self.module))
+        self.assertEqual(tree.root, self.module)
+        return tree.version
+
+    def package(self, line: str, name: str = "headers") -> Path:
+        package = self.scratch / name
+        package.mkdir()
+        (package / "Makefile").write_text(line)
+        return package
+
+    def test_package_whose_makefile_includes_the_common_one(self) -> None:
+        for number, line in enumerate((
+                f"include {self.root}/Makefile\n",
+                "include ../linux/Makefile\n",
+                f"# Automatically generated: don't edit\n\ninclude "
+                f"{self.root}/Makefile")):
+            package = self.package(line, f"headers{number}")
+            self.assertEqual(self.version(package), "4.20.1")
+            self.assertEqual(open_kernel(str(package)).root, self.root)
+
+    def test_package_with_headers_of_its_own_keeps_them(self) -> None:
+        package = self.package(f"include {self.root}/Makefile\n")
+        (package / "include/linux").mkdir(parents=True)
+        (package / "include/linux/scatterlist.h").write_text("")
+        self.assertEqual(open_kernel(str(package)).root, package)
+
+    def test_package_that_is_made_of_links(self) -> None:
+        package = self.scratch / "headers"
+        package.mkdir()
+        (package / "Makefile").symlink_to("../linux/Makefile")
+        (package / "include").mkdir()
+        (package / "include/linux").symlink_to(self.root / "include/linux")
+        self.assertEqual(self.version(package), "4.20.1")
+        self.assertEqual(open_kernel(str(package)).root, self.root)
+
+    def test_what_is_no_kernel_is_refused_in_one_sentence(self) -> None:
+        for number, line in enumerate((
+                "include /no/where/Makefile\n", "all:\n", "include Makefile\n",
+                "include $(shell touch bad)\n",
+                f"include {self.root}/Makefile\nall:\n")):
+            with self.assertRaisesRegex(TreeError, "not a kernel tree") as told:
+                open_kernel(str(self.package(line, f"bad{number}")))
+            self.assertNotIn("\n", str(told.exception))
+        with self.assertRaisesRegex(TreeError, "no such folder"):
+            open_kernel("/no/where")
+        self.assertFalse(Path("bad").exists())
+
+    def test_package_is_no_tree_to_work_on(self) -> None:
+        package = self.package(f"include {self.root}/Makefile\n")
+        self.assertIn("M=", self.refused(str(package)))
+
+
 class ReadTest(TreeCase):
 
     def setUp(self) -> None:
@@ -220,6 +282,141 @@ class DirtyTest(TreeCase):
         tree = self.commit()
         (self.root / "drivers/mine.c").write_bytes(b"int m;\n")
         self.assertIn("drivers/mine.c", self.refuses(tree, "drivers/mine.c"))
+
+    def mark(self, flag: str, rel: str) -> None:
+        git(self.root, "update-index", flag, rel)
+
+    def test_file_that_git_is_told_not_to_look_at_counts(self) -> None:
+        for flag in ("--assume-unchanged", "--skip-worktree"):
+            with self.subTest(flag):
+                if not (self.root / ".git").exists():
+                    self.commit()
+                tree = open_tree(str(self.root))
+                self.mark(flag, "drivers/a.c")
+                # Nothing is lost yet, but what is written there would be.
+                refuse_dirty(tree)
+                refuse_dirty(tree, ["drivers/b.c"])
+                self.assertIn("drivers/a.c",
+                              self.refuses(tree, "drivers/a.c"))
+                (self.root / "drivers/a.c").write_bytes(b"int mine;\n")
+                self.assertEqual(git(self.root, "status", "--porcelain"), "")
+                self.assertIn("drivers/a.c", self.refuses(tree))
+                (self.root / "drivers/a.c").write_bytes(b"int a;\r\n")
+                refuse_dirty(tree)
+                self.mark(flag.replace("--", "--no-"), "drivers/a.c")
+                git(self.root, "checkout", "-q", ".")
+
+    def test_file_with_both_marks_counts(self) -> None:
+        tree = self.commit()
+        self.mark("--assume-unchanged", "drivers/a.c")
+        self.mark("--skip-worktree", "drivers/a.c")
+        self.assertIn("drivers/a.c", self.refuses(tree, "drivers/a.c"))
+
+    def test_sparse_checkout_is_clean(self) -> None:
+        tree = self.commit()
+        git(self.root, "sparse-checkout", "set", "--no-cone", "/*",
+            "!/drivers/b.c")
+        self.assertFalse((self.root / "drivers/b.c").exists())
+        refuse_dirty(tree)
+        refuse_dirty(tree, ["drivers/a.c"])
+
+    def test_ignored_folder_counts_when_it_would_be_changed(self) -> None:
+        (self.root / ".gitignore").write_text("vendor/\n")
+        tree = self.commit()
+        (self.root / "drivers/vendor").mkdir()
+        (self.root / "drivers/vendor/m.c").write_bytes(b"int m;\n")
+        refuse_dirty(tree)
+        self.assertIn("drivers/vendor",
+                      self.refuses(tree, "drivers/vendor/m.c"))
+
+    def inner(self, name: str) -> Path:
+        """Make a repository in the tree, with one file."""
+        inner = self.root / name
+        inner.mkdir(parents=True)
+        (inner / "in.c").write_bytes(b"int in;\n")
+        git(inner, "init", "-q")
+        git(inner, "add", ".")
+        git(inner, "commit", "-q", "-m", "all")
+        return inner
+
+    def test_file_in_a_repository_inside_the_tree_is_asked_of_that(
+            self) -> None:
+        tree = self.commit()
+        inner = self.inner("drivers/vendor")
+        refuse_dirty(tree, ["drivers/vendor/in.c", "drivers/a.c"])
+        (inner / "in.c").write_bytes(b"int mine;\n")
+        self.assertIn("local changes in drivers/vendor/in.c", self.refuses(
+            tree, "drivers/vendor/in.c", "drivers/a.c"))
+        git(inner, "checkout", "-q", ".")
+        git(inner, "update-index", "--skip-worktree", "in.c")
+        self.assertIn("drivers/vendor/in.c", self.refuses(
+            tree, "drivers/vendor/in.c"))
+        (inner / "new.c").write_bytes(b"int new;\n")
+        self.assertIn("drivers/vendor/new.c", self.refuses(
+            tree, "drivers/vendor/new.c"))
+
+    def test_repository_in_a_tree_without_git_is_asked(self) -> None:
+        tree = open_tree(str(self.root))
+        inner = self.inner("drivers/vendor")
+        refuse_dirty(tree, ["drivers/vendor/in.c", "drivers/a.c"])
+        (inner / "in.c").write_bytes(b"int mine;\n")
+        self.assertIn("drivers/vendor/in.c", self.refuses(
+            tree, "drivers/vendor/in.c", "drivers/a.c"))
+
+    def test_submodule_is_a_repository_inside_the_tree(self) -> None:
+        source = self.inner("../vendor")
+        self.commit()
+        git(self.root, "-c", "protocol.file.allow=always", "submodule",
+            "--quiet", "add", str(source), "drivers/vendor")
+        git(self.root, "commit", "-q", "-m", "submodule")
+        tree = open_tree(str(self.root))
+        self.assertTrue((self.root / "drivers/vendor/.git").is_file())
+        refuse_dirty(tree)
+        refuse_dirty(tree, ["drivers/vendor/in.c"])
+        (self.root / "drivers/vendor/in.c").write_bytes(b"int mine;\n")
+        self.assertIn("drivers/vendor", self.refuses(tree))
+        self.assertIn("drivers/vendor/in.c",
+                      self.refuses(tree, "drivers/vendor/in.c"))
+
+    def test_tree_that_is_a_submodule_works(self) -> None:
+        self.commit()
+        outer = self.scratch / "outer"
+        outer.mkdir()
+        git(outer, "init", "-q")
+        git(outer, "-c", "protocol.file.allow=always", "submodule",
+            "--quiet", "add", str(self.root), "linux")
+        tree = open_tree(str(outer / "linux"))
+        self.assertTrue(tree.git)
+        refuse_dirty(tree)
+        refuse_dirty(tree, ["drivers/a.c"])
+        (outer / "linux/drivers/a.c").write_bytes(b"int mine;\n")
+        self.assertIn("drivers/a.c", self.refuses(tree))
+
+    def test_marked_file_in_a_worktree_of_git_counts(self) -> None:
+        self.commit()
+        other = self.scratch / "other"
+        git(self.root, "worktree", "add", "-q", str(other))
+        tree = open_tree(str(other))
+        git(other, "update-index", "--assume-unchanged", "drivers/a.c")
+        refuse_dirty(tree)
+        (other / "drivers/a.c").write_bytes(b"int mine;\n")
+        self.assertIn("drivers/a.c", self.refuses(tree))
+        refuse_dirty(open_tree(str(self.root)))
+
+    def test_many_files_are_asked_about(self) -> None:
+        tree = self.commit()
+        names = [f"drivers/{'n' * 200}{number}.c" for number in range(2000)]
+        for name in names:
+            (self.root / name).write_bytes(b"")
+        self.assertIn("and 1997 more", self.refuses(tree, *names))
+
+    def test_changes_that_are_ours_do_not_count(self) -> None:
+        tree = self.commit()
+        (self.root / "drivers/a.c").write_bytes(b"int ours;\n")
+        refuse_dirty(tree, but=["drivers/a.c"])
+        (self.root / "drivers/b.c").write_bytes(b"int mine;\n")
+        with self.assertRaisesRegex(TreeError, "changes in drivers/b.c:"):
+            refuse_dirty(tree, but=["drivers/a.c"])
 
     def test_file_names_are_not_patterns(self) -> None:
         tree = self.commit()
