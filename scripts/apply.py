@@ -8,15 +8,23 @@ into place by a rename. The name of one file in the stage says how far a run
 is, and each step from one name to the next is itself a rename:
 
     none     nothing is placed yet, and the stage is of no use
-    journal  all is laid out: from here the run can always be finished
-    undo     a step failed: what was placed goes back
+    journal  all is laid out, and some of it may be placed
+    undo     a step failed, or the run was killed: what was placed goes back
     done     the tree is as it has to be, and the stage can go
 
-A file of the stage has left it when it is in the tree, so a killed run can be
-told by what is there: `new.7` gone and `old.7` there means that file 7 is
-placed. Before a file is placed it must hold the bytes that the change was
-computed from; recover() goes by the SHA-256 of both states and leaves a tree
-that somebody edited since, and the stage, as they are.
+A file changes place with its new one in one step (RENAME_EXCHANGE), or is
+moved out first where the file system cannot do that. Either way what came out
+is looked at. An editor may have saved the file since it was last read; then it
+is put back, and the whole change is undone. For file 7 of a change:
+
+    new.7    the new file; once it is placed, what came out, until that is
+    was.7    what came out; so was.7 means that file 7 is placed
+    bad.7    the new file, when the old one was put back
+    old.7    a second name of the old file, or a copy
+
+recover() puts the tree back as it was before a run that was killed, and that
+run is then done again from its start. A tree that somebody edited since, and
+the stage, are left as they are.
 
 Data:   (before, after), name -> bytes, -> files of the tree; stage/journal:
         a line `sgwalk 1`, then old sum, new sum and name, each ended by NUL.
@@ -30,13 +38,16 @@ Source: rename(2), link(2), fsync(2): a rename is seen whole or not at all,
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tree import Tree, TreeError, cause, folder, read_at
 
@@ -50,6 +61,13 @@ _NO_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 # Where a second name is refused, but a copy is as good: the file system has
 # no hard links, or the kernel's fs.protected_hardlinks forbids this one.
 _NO_LINK = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
+# Where a file system, the C library or a container has no renameat2().
+_NO_FLAG = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM}
+_NOREPLACE, _EXCHANGE = 1, 2
+# Saves of one file that a run can meet, in microseconds, and is in earnest.
+_SAVES = 1000
+# All that a stage of ours holds.
+_STAGED = re.compile(r"((new|was|bad|old)\.\d+|journal(\.new)?|undo|done)\Z")
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -74,6 +92,14 @@ class _Move:
     def kept(self) -> str:
         return f"old.{self.number}"
 
+    @property
+    def was(self) -> str:
+        return f"was.{self.number}"
+
+    @property
+    def bad(self) -> str:
+        return f"bad.{self.number}"
+
 
 @dataclass(frozen=True)
 class _Stage:
@@ -83,6 +109,9 @@ class _Stage:
 
     def has(self, name: str) -> bool:
         return name in os.listdir(self.fd)
+
+    def sum(self, name: str) -> bytes | None:
+        return _sum_at(self.fd, name)
 
     def move(self, old: str, new: str) -> None:
         os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
@@ -112,22 +141,80 @@ def hold(tree: Tree) -> Iterator[None]:
         os.close(fd)
 
 
+@contextlib.contextmanager
+def still(tree: Tree) -> Iterator[None]:
+    """Keep every run that changes this tree from it, for those that read it.
+
+    Refuses a tree that a killed run has left half way. Where the file system
+    has no locks, only that is looked at.
+    """
+    fd = os.open(tree.root, _FOLDER)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ApplyError(f"{tree.root}: another run is changing this tree; "
+                             "wait for its end") from error
+        except OSError:
+            pass
+        if half := unfinished(tree):
+            raise ApplyError(half)
+        yield
+    finally:
+        os.close(fd)
+
+
 def unfinished(tree: Tree) -> str | None:
     """Say that a run was killed half way, or is at work, else None.
 
-    For those that only read: such a tree may be neither old nor new.
+    For those that only read: such a tree may be neither old nor new. A tree
+    that lies in another one may be half of a change to that.
     """
-    for path, _ in _places(tree):
-        if os.path.lexists(path):
-            return (f"{tree.root}: {path} is what a run at work, or one that "
-                    "was killed, has laid out; make apply finishes it")
+    for root in (tree.root, *tree.root.parents):
+        for path, _ in _places(root):
+            try:
+                names = set(os.listdir(path))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                names = {_JOURNAL}       # of another user, so nobody knows
+            if names & {_JOURNAL, _UNDO} and _DONE not in names:
+                return (f"{root}: a change is placed in part: a run is at "
+                        f"work, or was killed and left {path}; make apply "
+                        "finishes it")
     return None
 
 
+def placed(tree: Tree) -> dict[str, bytes]:
+    """Return the files, and their sums, that a run has placed which was
+    killed when only its stage was left to remove; before recover()."""
+    found: dict[str, bytes] = {}
+    for path, parent in _places(tree.root):
+        with contextlib.ExitStack() as held:
+            stage = _open_stage(tree, path, parent, held)
+            if stage and stage.has(_DONE):
+                found.update((move.rel, move.new)
+                             for move in _unpack(stage, _DONE))
+    return found
+
+
+def as_placed(tree: Tree, files: Mapping[str, bytes]) -> set[str]:
+    """Return which of the files still have the bytes of these sums."""
+    found = set()
+    for rel, wanted in files.items():
+        with contextlib.suppress(TreeError), folder(tree, rel) as (at, name):
+            if _sum_at(at, name) == wanted:
+                found.add(rel)
+    return found
+
+
 def recover(tree: Tree) -> str | None:
-    """Finish or undo what a killed run left, and say which; hold() first."""
+    """Undo what a killed run has placed, and say so; hold() first.
+
+    The run that calls it does the job again, from the start.
+    """
     told = None
-    for path, parent in _places(tree):
+    for path, parent in _places(tree.root):
         with contextlib.ExitStack() as held:
             stage = _open_stage(tree, path, parent, held)
             if stage is None:
@@ -140,18 +227,27 @@ def recover(tree: Tree) -> str | None:
     return told
 
 
-def place(tree: Tree, before: Mapping[str, bytes],
-          after: Mapping[str, bytes]) -> None:
+def _nothing() -> None:
+    """Keep no account."""
+
+
+def place(tree: Tree, before: Mapping[str, bytes], after: Mapping[str, bytes],
+          record: Callable[[], None] = _nothing,
+          withdraw: Callable[[], None] = _nothing) -> str | None:
     """Turn before's bytes into after's, in every file or in none.
 
     hold() and recover() come first. Mode, owner and extended attributes are
-    kept; a hard link to the file elsewhere keeps the old bytes.
+    kept; a hard link to the file elsewhere keeps the old bytes. record()
+    writes the account of the change, when all of it is in place; where it
+    fails the change is undone. withdraw() is called when it was undone. What
+    is returned is a sentence about a stage that could not be removed.
     """
     if odd := sorted(before.keys() ^ after.keys()):
         raise ApplyError(f"{odd[0]}: is not both before and after the change")
     changes = sorted(rel for rel in after if after[rel] != before[rel])
     if not changes:
-        return
+        record()
+        return None
     moves = [_Move(number, rel, _sum(before[rel]), _sum(after[rel]))
              for number, rel in enumerate(changes)]
     for move in moves:
@@ -166,7 +262,12 @@ def place(tree: Tree, before: Mapping[str, bytes],
         except BaseException:
             _remove(stage)
             raise
-        _finish(tree, stage, moves)
+        _finish(tree, stage, moves, record, withdraw)
+        try:
+            _remove(stage)
+        except ApplyError as error:
+            return str(error)
+    return None
 
 
 def _check(tree: Tree, move: _Move) -> None:
@@ -182,7 +283,11 @@ def _check(tree: Tree, move: _Move) -> None:
 
 def _refuse_edited(move: _Move, found: bytes) -> None:
     if found != move.old:
-        raise ApplyError(f"{move.rel}: changed since it was read; run again")
+        raise _edited(move)
+
+
+def _edited(move: _Move) -> ApplyError:
+    return ApplyError(f"{move.rel}: changed since it was read; run again")
 
 
 def _refuse_unwritable(parent: int, name: str, what: str) -> None:
@@ -195,19 +300,19 @@ def _refuse_unwritable(parent: int, name: str, what: str) -> None:
 
 # --- the stage -------------------------------------------------------------
 
-def _places(tree: Tree) -> list[tuple[str, str]]:
+def _places(tree: Path) -> list[tuple[str, str]]:
     """Return where a stage may lie and the folder around, best first."""
-    root, above = str(tree.root), str(tree.root.parent)
+    root, above = str(tree), str(tree.parent)
     inside = (os.path.join(root, ".sgwalk"), root)
     if root == above:
         return [inside]
-    return [(os.path.join(above, f".{tree.root.name}.sgwalk"), above), inside]
+    return [(os.path.join(above, f".{tree.name}.sgwalk"), above), inside]
 
 
 def _make_stage(tree: Tree, held: contextlib.ExitStack) -> _Stage:
     device = os.stat(tree.root).st_dev
     why = ""
-    for path, parent in _places(tree):
+    for path, parent in _places(tree.root):
         if os.stat(parent).st_dev != device:
             continue
         try:
@@ -242,6 +347,10 @@ def _open_stage(tree: Tree, path: str, parent: str,
         raise ApplyError(f"{path}: in the way, and not of this user's making")
     fd = os.open(path, _FOLDER)
     held.callback(os.close, fd)
+    for name in os.listdir(fd):
+        if not _STAGED.match(name):
+            raise ApplyError(f"{path}: in the way, and not of sgwalk's making: "
+                             f"it holds {name!r}")
     return _Stage(path, parent, fd)
 
 
@@ -324,7 +433,9 @@ def _unpack(stage: _Stage, name: str) -> list[_Move]:
 def _remove(stage: _Stage) -> None:
     """Remove the stage; killed meanwhile, what is left of it is of no use."""
     try:
-        for name in sorted(os.listdir(stage.fd)):
+        # The state goes last: it says what the other files are.
+        for name in sorted(os.listdir(stage.fd),
+                           key=lambda name: (name in _STATES, name)):
             os.unlink(name, dir_fd=stage.fd)
         os.rmdir(stage.path)
         _sync(stage.parent)
@@ -335,34 +446,39 @@ def _remove(stage: _Stage) -> None:
 
 # --- from one state to the next --------------------------------------------
 
-def _finish(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
-    """Place what is not placed yet; where a step fails, undo them all."""
+def _finish(tree: Tree, stage: _Stage, moves: Sequence[_Move],
+            record: Callable[[], None], withdraw: Callable[[], None]) -> None:
+    """Place all, and write the account of it; where a step fails, undo."""
     try:
         for move in moves:
-            if stage.has(move.fresh):
-                _place(tree, stage, move)
+            _place(tree, stage, move)
         _sync_folders(tree, moves)
         for move in moves:
             # Whoever wrote to the old file while it was replaced lost by it.
-            _refuse_edited(move, _sum(read_at(stage.fd, move.kept, move.rel)))
+            _refuse_edited(move, _sum(read_at(stage.fd, move.was, move.rel)))
+        record()
         stage.move(_JOURNAL, _DONE)
     except (OSError, TreeError) as error:
-        _put_back(tree, stage, moves)
+        _put_back(tree, stage, moves, withdraw)
         raise _unchanged(stage, error) from error
     except BaseException:
-        _put_back(tree, stage, moves)
+        _put_back(tree, stage, moves, withdraw)
         raise
-    _remove(stage)
 
 
-def _put_back(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
+def _put_back(tree: Tree, stage: _Stage, moves: Sequence[_Move],
+              withdraw: Callable[[], None]) -> None:
     try:
         # `done` where its rename came through, and only the sync failed.
-        stage.move(_JOURNAL if stage.has(_JOURNAL) else _DONE, _UNDO)
+        for state in (_JOURNAL, _DONE):
+            if stage.has(state):
+                stage.move(state, _UNDO)
         _undo(tree, stage, moves)
     except (OSError, TreeError) as error:
         raise ApplyError(f"{stage.path}: {_words(error)}; the change may be "
                          "placed in part: run make apply again") from error
+    finally:
+        withdraw()
     _remove(stage)
 
 
@@ -372,32 +488,59 @@ def _place(tree: Tree, stage: _Stage, move: _Move) -> None:
         raise ApplyError(f"{fresh}: damaged; nothing was changed")
     with folder(tree, move.rel) as (parent, name):
         _refuse_edited(move, _sum(read_at(parent, name, move.rel)))
-        os.rename(move.fresh, name, src_dir_fd=stage.fd, dst_dir_fd=parent)
+        if not _swap(stage, move.fresh, parent, name, move.was, move.old):
+            raise _edited(move)
 
 
 def _undo(tree: Tree, stage: _Stage, moves: Sequence[_Move]) -> None:
     """Put every placed file back; what is not placed is not looked at."""
     for move in moves:
-        if stage.has(move.fresh) or not stage.has(move.kept):
-            continue
         with folder(tree, move.rel) as (parent, name):
-            found = _sum(read_at(parent, name, move.rel))
-            if found not in (move.old, move.new):
-                raise _stranger(stage, move)
-            if found == move.new:
-                os.rename(move.kept, name,
-                          src_dir_fd=stage.fd, dst_dir_fd=parent)
+            there = _sum_at(parent, name)
+            out = _came_out(stage, move, there)
+            if not out or there == move.old:
+                continue
+            if there is None:
+                _put_in(stage, out, parent, name)
+                continue
+            if out != move.was:
+                os.rename(out, move.was,
+                          src_dir_fd=stage.fd, dst_dir_fd=stage.fd)
+            if there != move.new or not _swap(
+                    stage, move.was, parent, name, move.bad, move.new):
+                raise _stranger(stage, move, move.was)
     _sync_folders(tree, moves)
     stage.move(_UNDO, _DONE)
+
+
+def _came_out(stage: _Stage, move: _Move, there: bytes | None) -> str:
+    """Return the name, in the stage, of what a file's place held before; ""
+    where the new file is not placed, or was taken back.
+
+    there is the sum of what its place holds now. A run can be killed between
+    any two renames, and a file can be saved by an editor between them, too.
+    """
+    fresh = stage.sum(move.fresh)
+    if stage.has(move.was):
+        # Moved out, and neither in yet nor back: not placed, if somebody made
+        # a file of that name since.
+        return "" if fresh == move.new and there not in (
+            None, move.new) else move.was
+    if fresh is None:
+        # As a run of an earlier version has placed it.
+        return move.kept if there == move.new and stage.has(move.kept) else ""
+    if fresh == move.old or there == move.new != fresh:
+        return move.fresh
+    return ""
 
 
 def _recover(tree: Tree, stage: _Stage) -> str | None:
     """Take the stage from the state it is in to its end.
 
-    The change is finished, unless somebody edited the tree meanwhile. Where
-    the edit is in a file that was not placed yet, or puts an old one back,
-    the change is undone around it. An edit to a new file fits neither the
-    old tree nor the new one, so that is for a person to decide.
+    What was placed goes back. An edit to a file that was not placed yet, or
+    that puts an old one back, stays. One to a new file fits neither the old
+    tree nor the new one, so that is for a person to decide, and nothing is
+    changed by then.
     """
     names = set(os.listdir(stage.fd))
     state = next((name for name in _STATES if name in names), "")
@@ -405,35 +548,123 @@ def _recover(tree: Tree, stage: _Stage) -> str | None:
         _remove(stage)
         return f"{tree.root}: removed what a killed run left" if names else None
     moves = _unpack(stage, state)
+    for move in moves:
+        with folder(tree, move.rel) as (parent, name):
+            there = _sum_at(parent, name)
+            out = _came_out(stage, move, there)
+            if out and there not in (None, move.old, move.new):
+                raise _stranger(stage, move, out)
     if state == _JOURNAL:
-        fits = True
-        for move in moves:
-            found, placed = _found(tree, move), move.fresh not in names
-            if placed and found not in (move.old, move.new):
-                raise _stranger(stage, move)
-            fits &= found == (move.new if placed else move.old)
-        if fits:
-            _finish(tree, stage, moves)
-            return f"{tree.root}: finished the change of a run that was killed"
         stage.move(_JOURNAL, _UNDO)
     _undo(tree, stage, moves)
     _remove(stage)
     return f"{tree.root}: undid the change of a run that was killed"
 
 
-def _found(tree: Tree, move: _Move) -> bytes:
-    try:
-        with folder(tree, move.rel) as (parent, name):
-            return _sum(read_at(parent, name, move.rel))
-    except TreeError:
-        return b""           # what is no file has neither sum
-
-
-def _stranger(stage: _Stage, move: _Move) -> ApplyError:
+def _stranger(stage: _Stage, move: _Move, out: str) -> ApplyError:
     return ApplyError(
         f"{move.rel}: edited after a run was killed half way; its old bytes "
-        f"are {stage.path}/{move.kept}: put them back and run again, or "
+        f"are {stage.path}/{out}: put them back and run again, or "
         "remove that folder to keep the tree as it is")
+
+
+# --- two files that change places ------------------------------------------
+
+def _swap(stage: _Stage, put: str, parent: int, name: str, out: str,
+          wanted: bytes) -> bool:
+    """Put a file of the stage where name is, and what was there in its place,
+    as `out`. Put that back, and return False, when it is not what was wanted.
+    """
+    ours = stage.sum(put)
+    if exchange(stage.fd, put, parent, name):
+        found = stage.sum(put)
+        if found == wanted:
+            os.rename(put, out, src_dir_fd=stage.fd, dst_dir_fd=stage.fd)
+            return True
+        # What was put there must come out again. If it does not, the file was
+        # saved once more meanwhile, and the last one is the one to stay.
+        for _ in range(_SAVES):
+            there, ours = ours, found
+            exchange(stage.fd, put, parent, name)
+            found = stage.sum(put)
+            if found == there:
+                break
+        return False
+    os.rename(name, out, src_dir_fd=parent, dst_dir_fd=stage.fd)
+    good = False
+    try:
+        if stage.sum(out) == wanted:
+            _put_in(stage, put, parent, name)
+            good = True
+    finally:
+        if not good:
+            # Where there is one of that name again, it is newer than ours.
+            with contextlib.suppress(FileExistsError):
+                _put_in(stage, out, parent, name)
+    return good
+
+
+def _put_in(stage: _Stage, put: str, parent: int, name: str) -> None:
+    """Move a file of the stage to a name that is free, or raise."""
+    if move_to_free(stage.fd, put, parent, name):
+        return
+    try:
+        os.link(put, name, src_dir_fd=stage.fd, dst_dir_fd=parent,
+                follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        # No way to ask and move at once is left on such a file system.
+        if _there(parent, name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST),
+                                  name) from error
+        os.rename(put, name, src_dir_fd=stage.fd, dst_dir_fd=parent)
+        return
+    os.unlink(put, dir_fd=stage.fd)
+
+
+def exchange(old_fd: int, old: str, new_fd: int, new: str) -> bool:
+    """Make two names change places; return False where that cannot be."""
+    return _renameat2(old_fd, old, new_fd, new, _EXCHANGE)
+
+
+def move_to_free(old_fd: int, old: str, new_fd: int, new: str) -> bool:
+    """Rename, unless the new name is taken; False where that cannot be."""
+    return _renameat2(old_fd, old, new_fd, new, _NOREPLACE)
+
+
+def _renameat2(old_fd: int, old: str, new_fd: int, new: str,
+               flag: int) -> bool:
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return False
+    if call(old_fd, os.fsencode(old), new_fd, os.fsencode(new),
+            ctypes.c_uint(flag)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NO_FLAG:
+        return False
+    raise OSError(number, os.strerror(number), new)
+
+
+def _sum_at(parent: int, name: str) -> bytes | None:
+    """Return the sum of a file, None without one, b"" for what is no file."""
+    if not _there(parent, name):
+        return None
+    try:
+        return _sum(read_at(parent, name, name))
+    except TreeError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return b""
+
+
+def _there(parent: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _sync_folders(tree: Tree, moves: Sequence[_Move]) -> None:

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from apply import ApplyError, hold, place, recover, unfinished
+import apply
+from apply import (ApplyError, as_placed, hold, place, placed, recover, still,
+                   unfinished)
 from tree import Tree
 
 BEFORE = {"a.c": b"old a\n", "deep/b.c": b"old b\r\n", "deep/c.h": b"old c"}
@@ -29,7 +31,23 @@ AFTER = {rel: text.replace(b"old", b"new") for rel, text in BEFORE.items()}
 # What changes the disk; each call of one is a step.
 STEPS = ("mkdir", "open", "link", "rename", "fsync", "fchmod", "unlink",
          "rmdir")
+# The two calls of renameat2(); where a file system has them.
+MOVES = ("exchange", "move_to_free")
 NOBODY = 65534
+
+
+@contextlib.contextmanager
+def lacking(*names: str) -> Iterator[None]:
+    """Be on a file system that cannot do these of MOVES."""
+    with contextlib.ExitStack() as patched:
+        for name in names:
+            patched.enter_context(mock.patch.object(
+                apply, name, lambda *where: False))
+        yield
+
+
+# Every file system that there is, as far as MOVES go.
+SYSTEMS = ((), ("exchange",), MOVES)
 
 
 class Dead(BaseException):
@@ -65,9 +83,10 @@ class Steps:
     @contextlib.contextmanager
     def counting(self) -> Iterator[None]:
         with contextlib.ExitStack() as patched:
-            for name in STEPS:
-                patched.enter_context(mock.patch.object(
-                    os, name, self.wrap(getattr(os, name))))
+            for module, names in ((os, STEPS), (apply, MOVES)):
+                for name in names:
+                    patched.enter_context(mock.patch.object(
+                        module, name, self.wrap(getattr(module, name))))
             yield
 
 
@@ -77,6 +96,10 @@ def die() -> None:
 
 def fail() -> None:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def fill() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def interrupt() -> None:
@@ -193,7 +216,8 @@ class PlaceTest(ApplyCase):
             self.assertEqual(self.contents(), AFTER)
             self.reset()
             os.utime(self.root / "a.c", ns=(times, times))
-            # Renames: the journal's, one a file, done; the last file fails.
+            # Renames: the journal's, one a file behind its exchange, done;
+            # that of the last file fails.
             broken = Steps(4, False, fail)
             with mock.patch.object(os, "rename", broken.wrap(os.rename)):
                 self.refuses(self.place)
@@ -216,13 +240,13 @@ class PlaceTest(ApplyCase):
         (self.root / name).write_bytes(b"1")
 
         def work() -> None:
-            with mock.patch.object(os, "rename", Steps(
-                    2, True, die).wrap(os.rename)):
-                place(self.tree, {**BEFORE, name: b"1"},
-                      {**AFTER, name: b"2"})
-        self.assertEqual(in_child(work), 128 + signal.SIGKILL)
+            place(self.tree, {**BEFORE, name: b"1"}, {**AFTER, name: b"2"})
+        with mock.patch.object(os, "rename", Steps(
+                5, True, die).wrap(os.rename)):
+            self.assertEqual(in_child(work), 128 + signal.SIGKILL)
+        self.assertEqual((self.root / name).read_bytes(), b"2")
         recover(self.tree)
-        self.assertEqual(self.contents(), {**AFTER, name: b"2"})
+        self.assertEqual(self.contents(), {**BEFORE, name: b"1"})
 
     def test_stage_is_used_by_rename_and_not_by_copy(self) -> None:
         seen = []
@@ -231,17 +255,24 @@ class PlaceTest(ApplyCase):
             seen.append((name, {(self.root / rel).read_bytes() for rel in
                                 AFTER}, (self.beside / "journal").exists()))
             rename(name, *args, **named)
-        rename = os.rename
-        with mock.patch.object(os, "rename", look):
+
+        def swap(stage: int, name: str, *where: Any) -> bool:
+            seen.append((f"swap {name}", {
+                (self.root / rel).read_bytes() for rel in AFTER},
+                (self.beside / "journal").exists()))
+            return exchange(stage, name, *where)
+        rename, exchange = os.rename, apply.exchange
+        with mock.patch.object(os, "rename", look), \
+                mock.patch.object(apply, "exchange", swap):
             self.place()
         # Nothing is new before the journal is there, and all of it is new
         # before the journal goes: files are not written one by one.
         self.assertEqual([name for name, _, _ in seen],
-                         ["journal.new", "new.0", "new.1", "new.2", "journal"])
+                         ["journal.new", "swap new.0", "new.0", "swap new.1",
+                          "new.1", "swap new.2", "new.2", "journal"])
         self.assertEqual(seen[0][1:], (set(BEFORE.values()), False))
         self.assertEqual(seen[1][1:], (set(BEFORE.values()), True))
-        self.assertEqual(seen[4][1:], (set(AFTER.values()), True))
-
+        self.assertEqual(seen[7][1:], (set(AFTER.values()), True))
 
     def test_disk_has_each_step_before_the_next_is_taken(self) -> None:
         done: list[str] = []
@@ -253,21 +284,67 @@ class PlaceTest(ApplyCase):
         def move(old: str, new: str, **where: int) -> None:
             done.append(f"move {old} {new}")
             rename(old, new, **where)
-        rename = os.rename
-        with mock.patch.multiple(os, fsync=sync, rename=move):
-            self.place()
+
+        def swap(stage: int, name: str, *where: Any) -> bool:
+            done.append(f"swap {name}")
+            return exchange(stage, name, *where)
+        rename, exchange = os.rename, apply.exchange
+        with mock.patch.multiple(os, fsync=sync, rename=move), \
+                mock.patch.object(apply, "exchange", swap):
+            place(self.tree, BEFORE, AFTER, lambda: done.append("record"))
         stage = ".linux.sgwalk"
         begun = done.index("move journal.new journal")
-        ended = done.index("move journal done")
+        told = done.index("record")
+        self.assertEqual(done[told + 1], "move journal done")
         self.assertLess(done.index("sync ."), begun)
         for name in ("new.0", "new.1", "new.2", "journal.new"):
             self.assertLess(done.index(f"sync {stage}/{name}"), begun)
         self.assertEqual(done[begun + 1], f"sync {stage}")
-        placed = [at for at, word in enumerate(done)
-                  if word.startswith("move new.")]
-        self.assertEqual(len(placed), 3)
+        last = [at for at, word in enumerate(done)
+                if word.startswith("swap new.")]
+        self.assertEqual(len(last), 3)
         for folder in ("linux", "linux/deep"):
-            self.assertIn(f"sync {folder}", done[placed[-1]:ended])
+            self.assertIn(f"sync {folder}", done[last[-1]:told])
+
+    def test_every_file_system_gives_the_same_tree(self) -> None:
+        for names in SYSTEMS:
+            with self.subTest(names), lacking(*names):
+                self.reset()
+                self.run_once()
+                self.assertEqual(self.contents(), AFTER)
+                self.assertEqual(os.listdir(self.scratch), ["linux"])
+        # This one can do all, or the sweeps below sweep less than they say.
+        self.reset()
+        self.assertTrue(apply._renameat2(
+            *self.names("a.c", "deep/b.c"), apply._EXCHANGE))
+        with self.assertRaises(FileExistsError):
+            apply._renameat2(*self.names("a.c", "deep/b.c"), apply._NOREPLACE)
+
+    def names(self, old: str, new: str) -> tuple[int, str, int, str]:
+        fd = os.open(self.root, os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        return fd, old, fd, new
+
+    def test_account_is_written_when_all_is_in_place(self) -> None:
+        seen: list[dict[str, bytes]] = []
+        place(self.tree, BEFORE, AFTER,
+              lambda: seen.append({rel: (self.root / rel).read_bytes()
+                                   for rel in AFTER}), self.fail)
+        self.assertEqual(seen, [AFTER])
+
+    def test_account_is_written_where_nothing_changes_too(self) -> None:
+        seen: list[str] = []
+        place(self.tree, {}, {}, lambda: seen.append("told"), self.fail)
+        self.assertEqual(seen, ["told"])
+
+    def test_account_that_cannot_be_written_undoes_the_change(self) -> None:
+        seen: list[str] = []
+        for end in (fill, interrupt):
+            with self.assertRaises((ApplyError, KeyboardInterrupt)):
+                place(self.tree, BEFORE, AFTER, end,
+                      lambda: seen.append("withdrawn"))
+            self.assertEqual(self.contents(), BEFORE)
+        self.assertEqual(seen, ["withdrawn"] * 2)
 
 
 class RefuseTest(ApplyCase):
@@ -299,20 +376,108 @@ class RefuseTest(ApplyCase):
                         self.refuses(self.place)
                         self.assertEqual(self.contents(), {
                             **BEFORE, "deep/c.h": b"mine\n"})
+                    else:
+                        # Its new bytes are in place: this is an edit of them.
+                        self.place()
+                        self.assertEqual(self.contents(), {
+                            **AFTER, "deep/c.h": b"mine\n"})
+
+    def save(self, rel: str, text: bytes = b"mine\n") -> None:
+        """Do what an editor does that writes a new file and renames it."""
+        (self.scratch / "new").write_bytes(text)
+        os.replace(self.scratch / "new", self.root / rel)
 
     def test_file_that_an_editor_renames_into_place_is_not_lost(self) -> None:
-        for step in range(1, 4):
-            with self.subTest(step=step):
-                self.reset()
+        """The window is between the last look and the exchange."""
+        for names in SYSTEMS:
+            for step, rel in enumerate(sorted(AFTER), 1):
+                for late in (False, True):
+                    with self.subTest(names=names, rel=rel, late=late), \
+                            lacking(*names):
+                        self.reset()
+                        self.saved_at(step, rel, late, bool(names))
 
-                def save() -> None:
-                    (self.scratch / "new").write_bytes(b"mine\n")
-                    os.replace(self.scratch / "new", self.root / "deep/c.h")
-                edit = Steps(step, True, save)
-                with mock.patch.object(os, "rename", edit.wrap(os.rename)):
+    def saved_at(self, step: int, rel: str, late: bool, by_move: bool) -> None:
+        """Save a file before it changes place, or the last one after the
+        place of another has changed."""
+        module, name = (os, "rename") if by_move else (apply, "exchange")
+        # Renames: the journal comes before the files.
+        save = Steps(step + by_move, late,
+                     lambda: self.save("deep/c.h" if late else rel))
+        last = late and rel == "deep/c.h"
+        with mock.patch.object(module, name,
+                               save.wrap(getattr(module, name))):
+            if last and not by_move:
+                self.place()         # an edit of the new file, and kept
+            else:
+                text = self.refuses(self.place)
+                self.assertRegex(text, "changed since it was read|exists")
+        mine = "deep/c.h" if late else rel
+        self.assertEqual(self.contents(), {
+            **(AFTER if last and not by_move else BEFORE), mine: b"mine\n"})
+        self.assertFalse(self.beside.exists())
+
+    def test_file_that_is_saved_again_while_it_is_put_back_is_not_lost(
+            self) -> None:
+        for at in (1, 2, 3, 4, 5):
+            with self.subTest(at=at):
+                self.reset()
+                saves: list[bytes] = []
+
+                def swap(*where: Any) -> bool:
+                    saves.append(b"save %d\n" % len(saves))
+                    if len(saves) <= at:
+                        self.save("a.c", saves[-1])
+                    return exchange(*where)
+                exchange = apply.exchange
+                with mock.patch.object(apply, "exchange", swap):
+                    self.assertIn("changed since", self.refuses(self.place))
+                self.assertEqual(self.contents(), {
+                    **BEFORE, "a.c": b"save %d\n" % (at - 1)})
+
+    def test_what_is_no_file_any_more_comes_back_as_it_is(self) -> None:
+        def link() -> None:
+            (self.root / "a.c").unlink()
+            (self.root / "a.c").symlink_to("deep/b.c")
+
+        def folder() -> None:
+            (self.root / "a.c").unlink()
+            (self.root / "a.c").mkdir()
+            (self.root / "a.c/x").write_bytes(b"mine\n")
+        for names in SYSTEMS:
+            for make in (link, folder):
+                with self.subTest(names=names, make=make), lacking(*names):
+                    if make is folder and names == MOVES:
+                        continue     # has no name that link() gives
+                    self.reset()
+                    module, name = (os, "rename") if names else (
+                        apply, "exchange")
+                    late = Steps(1 + bool(names), False, make)
+                    with mock.patch.object(module, name, late.wrap(
+                            getattr(module, name))):
+                        self.refuses(self.place)
+                    if make is link:
+                        self.assertEqual(os.readlink(self.root / "a.c"),
+                                         "deep/b.c")
+                        (self.root / "a.c").unlink()
+                    else:
+                        self.assertEqual((self.root / "a.c/x").read_bytes(),
+                                         b"mine\n")
+                        (self.root / "a.c/x").unlink()
+                        (self.root / "a.c").rmdir()
+                    self.assertEqual(self.contents(), {
+                        rel: text for rel, text in BEFORE.items()
+                        if rel != "a.c"})
+
+    def test_file_that_is_made_where_one_was_moved_out_is_kept(self) -> None:
+        for names in SYSTEMS[1:]:
+            with self.subTest(names), lacking(*names):
+                self.reset()
+                late = Steps(2, True, lambda: self.save("a.c"))
+                with mock.patch.object(os, "rename", late.wrap(os.rename)):
                     self.refuses(self.place)
                 self.assertEqual(self.contents(),
-                                 {**BEFORE, "deep/c.h": b"mine\n"})
+                                 {**BEFORE, "a.c": b"mine\n"})
 
     def test_write_to_an_old_file_that_is_being_replaced_is_not_lost(
             self) -> None:
@@ -472,8 +637,8 @@ class StageTest(ApplyCase):
                 self.place()
         self.assertEqual(self.as_nobody(work), 128 + signal.SIGKILL)
         self.assertTrue(self.inside.is_dir())
-        self.assertIn("finished", recover(self.tree) or "")
-        self.assertEqual(self.contents(), AFTER)
+        self.assertIn("undid", recover(self.tree) or "")
+        self.assertEqual(self.contents(), BEFORE)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
     def test_owner_that_cannot_be_kept_stops_all(self) -> None:
@@ -507,6 +672,17 @@ class StageTest(ApplyCase):
         self.assertIn("exists", self.refuses(self.place))
         self.assertEqual((target / "journal").read_bytes(), b"precious")
 
+    def test_folder_with_files_of_somebody_elses_is_not_removed(self) -> None:
+        self.beside.mkdir(0o700)
+        for name in ("precious", "new.x", "journal.old", "old.1\n"):
+            with self.subTest(name):
+                (self.beside / name).write_bytes(b"mine")
+                self.assertIn("in the way", self.refuses(
+                    lambda: recover(self.tree)))
+                self.assertEqual((self.beside / name).read_bytes(), b"mine")
+                (self.beside / name).unlink()
+        self.assertIsNone(unfinished(self.tree))
+
     def test_journal_that_names_a_file_outside_writes_nothing(self) -> None:
         outside = self.scratch / "outside.c"
         outside.write_bytes(b"1")
@@ -532,6 +708,7 @@ class KillTest(ApplyCase):
     """Stop a run at every step, and look at what the next one finds."""
 
     def steps_of(self, work: Callable[[], None]) -> int:
+        self.reset()
         steps = Steps(0, False, die)
         with steps.counting():
             work()
@@ -547,18 +724,58 @@ class KillTest(ApplyCase):
         self.assertIn(found, (BEFORE, AFTER))
         return "old" if found == BEFORE else "new", told.split(": ")[-1]
 
+    def recorded(self) -> None:
+        """Do what a run does, with an account that is a file."""
+        with hold(self.tree):
+            recover(self.tree)
+            place(self.tree, BEFORE, AFTER, self.record, self.withdraw)
+
+    def record(self) -> None:
+        with open(os.open(self.account, os.O_WRONLY | os.O_CREAT), "wb") as to:
+            to.write(b"new\n")
+            os.fsync(to.fileno())
+
+    def withdraw(self) -> None:
+        self.account.unlink(missing_ok=True)
+
+    @property
+    def account(self) -> Path:
+        return self.scratch.with_name(self.scratch.name + ".account")
+
+    def reset(self) -> None:
+        super().reset()
+        self.withdraw()
+        self.addCleanup(self.withdraw)
+
     def test_killed_at_any_step_the_next_run_makes_it_whole(self) -> None:
-        total = self.steps_of(self.run_once)
+        for names in SYSTEMS:
+            with lacking(*names):
+                self.killed_at_any_step()
+
+    def killed_at_any_step(self) -> None:
+        total = self.steps_of(self.recorded)
         self.assertGreater(total, 60)
         ends, said = [], set()
         for at in range(1, total + 1):
             def work() -> None:
                 with Steps(at, True, die).counting():
-                    self.run_once()
+                    self.recorded()
             with self.subTest(at=at):
                 self.reset()
                 self.assertEqual(in_child(work), 128 + signal.SIGKILL)
+                told = unfinished(self.tree)
+                if self.account.exists():
+                    # By then all is in place, and nothing has gone back.
+                    self.assertEqual({rel: (self.root / rel).read_bytes()
+                                      for rel in AFTER}, AFTER)
+                if not told:
+                    # Whoever reads it now reads a tree that is whole.
+                    self.assertIn({rel: (self.root / rel).read_bytes()
+                                   for rel in AFTER}, (BEFORE, AFTER))
+                ours = as_placed(self.tree, placed(self.tree))
                 end, told = self.whole()
+                if ours:
+                    self.assertEqual((ours, end), (set(AFTER), "new"))
                 ends.append(end)
                 said.add(told)
         # Once it is new it stays so: old ... old new ... new.
@@ -566,11 +783,16 @@ class KillTest(ApplyCase):
         self.assertEqual(set(ends), {"old", "new"})
         self.assertEqual(said, {
             "", "removed what a killed run left",
-            "finished the change of a run that was killed"})
+            "undid the change of a run that was killed"})
 
     def test_killed_again_while_recovering_it_is_made_whole(self) -> None:
+        for names in SYSTEMS:
+            with lacking(*names):
+                self.killed_again(3 if names else 1)
+
+    def killed_again(self, stride: int) -> None:
         total = self.steps_of(self.run_once)
-        for at in range(1, total + 1):
+        for at in range(1, total + 1, stride):
             again, ended = 1, False
             while not ended:
                 self.reset()
@@ -586,24 +808,60 @@ class KillTest(ApplyCase):
                 again += 2
 
     def test_failing_at_any_step_it_is_undone_or_done(self) -> None:
-        total = self.steps_of(self.run_once)
+        for names in SYSTEMS:
+            for end in (fail, fill):
+                with lacking(*names):
+                    self.failing_at_any_step(end)
+
+    def failing_at_any_step(self, end: Callable[[], None]) -> None:
+        total = self.steps_of(self.recorded)
+        for at in range(1, total + 1):
+            with self.subTest(at=at, end=end):
+                self.reset()
+                try:
+                    with Steps(at, False, end).counting():
+                        with hold(self.tree):
+                            recover(self.tree)
+                            told = place(self.tree, BEFORE, AFTER, self.record,
+                                         self.withdraw)
+                except (ApplyError, OSError) as error:
+                    self.assertEqual(self.contents(), BEFORE, str(error))
+                    self.assertFalse(self.account.exists())
+                    self.assertEqual(os.listdir(self.scratch), ["linux"])
+                else:
+                    # The change is in place, and only the stage is left.
+                    self.assertIn("cannot be removed", told or "")
+                    self.assertTrue(self.account.exists())
+                    self.assertEqual(self.whole()[0], "new")
+
+    def test_step_that_fails_when_it_is_done_is_undone_too(self) -> None:
+        for names in SYSTEMS:
+            with lacking(*names):
+                self.failing_late()
+
+    def failing_late(self) -> None:
+        total = self.steps_of(self.recorded)
         for at in range(1, total + 1):
             with self.subTest(at=at):
                 self.reset()
-                with Steps(at, False, fail).counting():
-                    with self.assertRaises((ApplyError, OSError)) as told:
-                        self.run_once()
-                text = str(told.exception)
-                if "removed" in text:
-                    self.assertEqual(self.whole()[0], "new")
-                else:
-                    self.assertEqual(self.contents(), BEFORE, text)
-                    self.assertEqual(os.listdir(self.scratch), ["linux"])
+                new = True
+                with Steps(at, True, fail).counting():
+                    try:
+                        self.recorded()
+                    except (ApplyError, OSError):
+                        new = False
+                self.assertEqual(self.account.exists(), new)
+                self.assertEqual(self.whole()[0], "new" if new else "old")
 
     def test_killed_while_undoing_the_next_run_makes_it_whole(self) -> None:
+        for names in SYSTEMS:
+            with lacking(*names):
+                self.killed_while_undoing(3 if names else 1)
+
+    def killed_while_undoing(self, stride: int) -> None:
         total = self.steps_of(self.run_once)
-        for at in range(total // 3, total + 1):
-            for then in range(1, 14):
+        for at in range(total // 3, total + 1, stride):
+            for then in range(1, 20):
                 self.reset()
                 with contextlib.suppress(Dead, ApplyError):
                     with Steps(at, False, fail, at + then).counting():
@@ -612,14 +870,20 @@ class KillTest(ApplyCase):
                     self.whole()
 
     def test_interrupted_at_any_step_it_is_undone(self) -> None:
-        total = self.steps_of(self.run_once)
+        for names in SYSTEMS:
+            with lacking(*names):
+                self.interrupted_at_any_step()
+
+    def interrupted_at_any_step(self) -> None:
+        total = self.steps_of(self.recorded)
         for at in range(1, total + 1):
             with self.subTest(at=at):
                 self.reset()
                 with self.assertRaises(KeyboardInterrupt):
                     with Steps(at, False, interrupt).counting():
-                        self.run_once()
-                self.whole()
+                        self.recorded()
+                self.assertEqual(self.whole()[0], "new" if
+                                 self.account.exists() else "old")
 
     def half_placed(self) -> None:
         """Leave a tree in which a.c is new and the others are not yet."""
@@ -654,14 +918,44 @@ class KillTest(ApplyCase):
     def test_damaged_stage_is_not_placed(self) -> None:
         self.half_placed()
         (self.beside / "new.2").write_bytes(b"garbage")
-        self.assertIn("new.2: damaged", self.refuses(
-            lambda: recover(self.tree)))
+        self.assertIn("undid", recover(self.tree) or "")
+        self.assertEqual(self.contents(), BEFORE)
+
+    def test_new_file_that_is_damaged_on_the_disk_stops_all(self) -> None:
+        def damage() -> None:
+            (self.beside / "new.2").write_bytes(b"garbage")
+        late = Steps(2, True, damage)
+        with mock.patch.object(os, "rename", late.wrap(os.rename)):
+            self.assertIn("new.2: damaged", self.refuses(self.place))
+        self.assertEqual(self.contents(), BEFORE)
+
+    def test_stage_of_a_run_before_there_was_an_exchange_is_undone(
+            self) -> None:
+        self.half_placed()
+        (self.beside / "was.0").unlink()
+        self.assertIn("undid", recover(self.tree) or "")
         self.assertEqual(self.contents(), BEFORE)
 
     def test_those_that_read_are_told_of_a_killed_run(self) -> None:
         self.assertIsNone(unfinished(self.tree))
+        with still(self.tree):
+            pass
         self.half_placed()
         self.assertIn("make apply finishes it", unfinished(self.tree) or "")
+        text = self.refuses(still(self.tree).__enter__)
+        self.assertIn("make apply finishes it", text)
+        # And so is who reads a folder of it.
+        text = self.refuses(still(Tree(self.root / "deep", "", False))
+                            .__enter__)
+        self.assertIn(str(self.beside), text)
+
+    def test_those_that_read_keep_those_that_write_away(self) -> None:
+        with still(self.tree), still(self.tree):
+            self.assertIn("another run", self.refuses(
+                hold(self.tree).__enter__))
+        with hold(self.tree):
+            self.assertIn("another run is changing", self.refuses(
+                still(self.tree).__enter__))
 
 
 if __name__ == "__main__":
