@@ -185,22 +185,51 @@ test: ready
 .PHONY: ready tools
 TOOLS := run
 ready: tools $(OUT)/bin/census
-tools: | $(OUT)/bin
+tools:
+	$(Q)$(own)
 	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps $(TOOLS)
 
 $(OUT)/bin/census: scripts/census.c $(SELF) | tools
 	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new $<
 	$(Q)mv $@.new $@
 
-# Only a folder that is made here is marked, and only a marked one is removed.
+# OUT may be a folder of the user's. Its mark lists what was made in it, as
+# scripts/output.py says; this is the part of make, which may come before
+# there is a python3: the mark, bin/ and deps. An empty mark is an older one.
 MARK := .made-by-sgwalk
-$(OUT)/bin:
-	$(Q)test -d $(OUT) || { mkdir -p $(OUT) && : >$(OUT)/$(MARK); }
-	$(Q)mkdir -p $@
+define own
+foreign() { \
+	echo "sgwalk: exit 2: $$1: not made by sgwalk, so it is left alone:" \
+	    'move it away, or say another OUT' >&2; \
+	exit 2; \
+}; \
+plain() { \
+	for path; do \
+		test ! -L $$path || foreign $$path; \
+		test ! -e $$path || test -f $$path || foreign $$path; \
+	done; \
+}; \
+failed() { echo 'sgwalk: exit 2: $(OUT): cannot be made' >&2; exit 2; }; \
+out=$(OUT); mark=$$out/$(MARK); bin=$$out/bin; \
+test -d $$out || { mkdir -p $$out && echo 'made .' >$$mark; } || failed; \
+plain $$mark $$out/deps; \
+test ! -L $$bin || foreign $$bin; \
+test ! -e $$bin || test -d $$bin || foreign $$bin; \
+if test -f $$mark && test ! -s $$mark; then \
+	printf 'made .\nmade bin\nadopt\n' >$$mark || failed; \
+fi; \
+if ! grep -qsx 'made bin' $$mark; then \
+	test -z "$$(ls -A $$bin 2>/dev/null)" || foreign $$bin; \
+	echo 'made bin' >>$$mark || failed; \
+fi; \
+mkdir -p $$bin || failed; \
+plain $$bin/census $$bin/census.new; \
+if test -s $$out/deps; then \
+	IFS= read -r line <$$out/deps || :; \
+	case $$line in ' run '*) ;; *) foreign $$out/deps ;; esac; \
+fi
+endef
 
-## clean: remove OUT, where it is a folder made here
+## clean: remove OUT, if it was made here and holds nothing else
 clean:
-	$(Q)test ! -e $(OUT) || test -f $(OUT)/$(MARK) || { \
-	    echo 'sgwalk: exit 2: $(OUT): not made here, so left alone' >&2; \
-	    exit 2; }
-	$(Q)rm -rf $(OUT)
+	$(Q)$(PYTHON) scripts/output.py clean $(OUT)

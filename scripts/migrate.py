@@ -16,16 +16,32 @@ Source: the commands of design.md.
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
-import shutil
 import signal
+
+
+def _stop_early(number: int, frame: object) -> None:
+    """End a run that is told to while it still reads its own modules."""
+    os.write(2, b"sgwalk: exit 2: interrupted; nothing was changed\n")
+    os._exit(2)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+if __name__ == "__main__":
+    for _each in _SIGNALS:
+        # nohup has SIGHUP ignored, and that is to stay so.
+        if signal.getsignal(_each) is not signal.SIG_IGN:
+            signal.signal(_each, _stop_early)
+
+import argparse
+import contextlib
+import io
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, NoReturn, Optional, Sequence
+from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
 import apply
 import bench
@@ -34,6 +50,7 @@ import check
 import core
 import diffs
 import gitsafe
+import output
 import plan as planning
 import report as formats
 import series
@@ -41,7 +58,7 @@ import spatch
 import tree as trees
 import verify
 from apply import ApplyError
-from baseline import BaselineError
+from baseline import HEAD, BaselineError
 from bench import BenchError
 from boot import BootError
 from census import CensusError
@@ -52,10 +69,12 @@ from edits import EditError
 from findings import LEVELS, shown
 from ledger import Entry, LedgerError
 from maintainers import MaintainersError
+from output import OutputError
 from plan import Plan, Settings
 from repo import RepoError
 from reroll import RerollError
 from rules import RuleError
+from scratch import ScratchError
 from series import SeriesError
 from spatch import SpatchError
 from suite import SuiteError
@@ -65,15 +84,24 @@ from verify import VerifyError
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BaselineError, BenchError, BootError, CensusError,
         ChangedError, CheckError, CoreError, EditError, LedgerError,
-        MaintainersError, RepoError, RerollError, RuleError,
-        SeriesError, SpatchError, SuiteError, TreeError, VerifyError)
+        MaintainersError, OutputError, RepoError, RerollError, RuleError,
+        ScratchError, SeriesError, SpatchError, SuiteError, TreeError,
+        VerifyError)
 # What is older has no CONFIG_IOMMU_DEFAULT_DMA_STRICT, and before v5.11
 # intel-iommu merged nothing; the cases themselves run in user-mode Linux too.
 _QEMU_FROM = (5, 14)
+# What is written below OUT of a change, and the names that it has while
+# another change is placed.
+_ACCOUNT = ("ledger.tsv", "edits.patch")
+_OLD = tuple(f"{name}.old" for name in _ACCOUNT)
 
 
 class UsageError(Exception):
     """An option has a value it cannot have; the message lists the good."""
+
+
+class Done(Exception):
+    """What could not be done comes after a change that is in place."""
 
 
 class No(Exception):
@@ -102,35 +130,82 @@ class Options:
         return Settings(self.out / "bin/census", self.rules, self.jobs,
                         self.timeout, confidence=self.confidence,
                         ssh=self.ssh, fix=self.fix,
-                        module=bool(self.module), kernel=self.kernel)
+                        module=bool(self.module), kernel=str(
+                            trees.open_kernel(self.kernel).root)
+                        if self.kernel and self.module else self.kernel)
 
 
 def main(words: Sequence[str]) -> int:
-    # A run that is told to stop cleans up as one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _prepare()
     try:
         options = _options(words)
         _COMMANDS[options.rest.command](options)
         sys.stdout.flush()
     except No as answer:
-        sys.stdout.flush()
         return _end(1, str(answer))
-    except (*_OWN, UsageError) as error:
+    except (*_OWN, UsageError, Done) as error:
         return _end(2, str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _end(2, "nobody reads the output")
     except KeyboardInterrupt:
-        return _end(2, "interrupted; nothing was changed, or the next run "
-                    "finishes it")
+        return _end(2, "interrupted; " + (
+            "nothing was changed, or the next run finishes it"
+            if words[:1] == ["apply"] else "no file of the tree was changed"))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _end(2, f"{where}{error.strerror}")
+        return _end(2, f"{where}{trees.cause(error)}")
+    except Exception as error:
+        traceback.print_exc()
+        return _end(2, f"a bug in sgwalk: {type(error).__name__}: {error}")
     return 0
 
 
+def _prepare() -> None:
+    """Make of each signal that ends a run the first and last one to be heard.
+
+    What follows is cleaning up, and a sentence; `timeout` and make send the
+    same signal twice.
+    """
+    def stop(number: int, frame: object) -> NoReturn:
+        _deafen()
+        raise KeyboardInterrupt
+
+    for each in _SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, stop)
+
+
+def _show() -> None:
+    """Have stdout and stderr, closed ones too, show what they are given."""
+    # A file that is opened must not become the output.
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        setattr(sys, name, _Shown(
+            open(number, "wb", closefd=False) if stream is None
+            else stream.buffer, "utf-8", line_buffering=True))
+
+
+def _deafen() -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+
+
 def _end(status: int, why: str) -> int:
-    print(f"sgwalk: exit {status}: {_plain(why)}", file=sys.stderr)
+    """Print the last line, on whatever there still is to print on."""
+    _deafen()
+    for stream, text in ((sys.stdout, ""), (
+            sys.stderr, f"sgwalk: exit {status}: {_plain(why)}\n")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):
+            # Python would try again at its end, and give a status of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return status
 
 
@@ -145,29 +220,88 @@ def _plain(text: str) -> str:
 
 def _apply(options: Options) -> None:
     """Change the tree, or a copy of the embedded one."""
-    embedded = not (options.kernel or options.module)
-    tree = _embedded(options) if embedded else _tree(options)
+    output.ready(options.out, *_ACCOUNT, *_OLD)
+    if options.kernel or options.module:
+        _change(options, _tree(options))
+        return
+    with output.hold(options.out):
+        tree = trees.open_tree(str(output.copy(options.out, "tree",
+                                               ROOT / "fixtures/tree")))
+        try:
+            _change(options, tree, embedded=True)
+        finally:
+            output.seal(options.out, "tree")
+
+
+def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
+    """Undo what a killed run left, plan, place, and print what was done."""
     with apply.hold(tree):
-        told = apply.recover(tree)
-        if told:
+        if apply.unfinished(tree) and output.begun(options.out, _ACCOUNT[0]):
+            # The account of a change that is about to be undone.
+            output.drop(options.out, *_ACCOUNT)
+        ours = apply.as_placed(tree, apply.placed(tree))
+        if told := apply.recover(tree):
             _say(told)
         if not options.dirty and not embedded:
-            trees.refuse_dirty(tree)
-        plan = planning.make_plan(tree, options.settings)
-        _record(options, plan)
-        apply.place(tree, plan.before, plan.after)
-    if embedded:
-        _build(tree)
-        _write(diffs.unified(plan.before, plan.after))
-    _summary(plan, "changed")
+            trees.refuse_dirty(tree, but=ours)
+        with _kernel_still(options, tree):
+            plan = planning.make_plan(tree, options.settings)
+        if not options.dirty and not embedded:
+            trees.refuse_dirty(tree, plan.after, but=ours)
+        if plan.after:
+            _set_aside(options)
+        try:
+            told = apply.place(tree, plan.before, plan.after,
+                               lambda: _record(options, plan),
+                               lambda: _withdraw(options))
+        except ApplyError as error:
+            old = options.out / _OLD[0]
+            raise ApplyError(f"{error}; the account of the run before is "
+                             f"{old}" if old.exists() else str(error)
+                             ) from error
+        if told:
+            _say(told)
+        with contextlib.suppress(OSError, OutputError):
+            output.end(options.out, _ACCOUNT[0])
+            output.drop(options.out, *_OLD)
+    try:
+        if embedded:
+            _build(tree)
+            _write(diffs.unified(plan.before, plan.after))
+        _summary(plan, "changed")
+        sys.stdout.flush()
+    except OSError as error:
+        raise Done("the change is in place, but the output is lost: "
+                   f"{trees.cause(error)}; {options.out / _ACCOUNT[0]} has the "
+                   "account") from error
     _left(options, plan)
+
+
+@contextlib.contextmanager
+def _still(options: Options, tree: Tree) -> Iterator[None]:
+    """Keep runs that change what is read from it, until it is read."""
+    with apply.still(tree), _kernel_still(options, tree):
+        yield
+
+
+@contextlib.contextmanager
+def _kernel_still(options: Options, tree: Tree) -> Iterator[None]:
+    """Do the same for the kernel that a module is judged for."""
+    kernel = trees.open_kernel(options.kernel) if options.kernel else tree
+    if kernel.root == tree.root:
+        yield
+        return
+    with apply.still(kernel):
+        yield
 
 
 def _preview(options: Options) -> None:
     """Print what apply would do, and touch nothing."""
+    output.ready(options.out, *_ACCOUNT)
     tree = _tree(options) if options.kernel or options.module \
         else trees.open_tree(str(ROOT / "fixtures/tree"))
-    plan = planning.make_plan(tree, options.settings)
+    with _still(options, tree):
+        plan = planning.make_plan(tree, options.settings)
     _record(options, plan)
     _write(diffs.unified(plan.before, plan.after))
     for line in (*plan.remarks, *_leftovers(plan), plan.ledger.sums()):
@@ -179,7 +313,8 @@ def _check(options: Options) -> None:
     """Report what is wrong in the tree, and touch nothing."""
     diff = sys.stdin.buffer.read() if options.rest.base == "-" else b""
     tree, settings = _judged(options)
-    answer = check.check(tree, settings, diff)
+    with _still(options, tree):
+        answer = check.check(tree, settings, diff)
     _write(answer.output)
     for line in answer.remarks:
         _say(line)
@@ -189,10 +324,15 @@ def _check(options: Options) -> None:
 
 def _baseline(options: Options) -> None:
     """Write the findings of today to BASELINE, or to stdout."""
+    named = options.rest.baseline
+    file = Path(_folder(named)).absolute()
+    if named:
+        output.refuse_other(file, HEAD, "a baseline")
     tree, settings = _judged(options)
-    data = check.baseline(tree, replace(settings, base="", baseline=""))
-    if options.rest.baseline:
-        _keep(Path(_folder(options.rest.baseline)).absolute(), data)
+    with _still(options, tree):
+        data = check.baseline(tree, replace(settings, base="", baseline=""))
+    if named:
+        output.put(file, data, HEAD, "a baseline")
     else:
         _write(data)
 
@@ -202,10 +342,16 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
     rest = options.rest
     under = ""
     if options.kernel and options.module:
-        tree = _tree(replace(options, module=""))
-        under = trees.inside(tree, options.module)
+        with contextlib.suppress(TreeError):
+            # Headers that a module is built with have no folder to judge.
+            under = trees.inside(_tree(replace(options, module="")),
+                                 options.module)
         if under:
             options = replace(options, module="")
+    try:
+        cache = output.folder(options.out, "cache")
+    except OSError:
+        cache = None         # a slower run, where nothing can be written
     return _tree(options), check.Settings(
         replace(options.settings, rules=_rules("")),
         _word("FORMAT", rest.format, tuple(formats.FORMATS)),
@@ -214,7 +360,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        options.out / "cache", check.today(), under)
+        cache, check.today(), under)
 
 
 def _series(options: Options) -> None:
@@ -225,11 +371,12 @@ def _series(options: Options) -> None:
         _count("VERSION", options.rest.version_number or "1"),
         options.rest.signoff, spatch=spatch.version(),
         command=_command(options))
-    with series.hold(options.out):
+    output.ready(options.out, *_ACCOUNT)
+    with series.hold(options.out), _still(options, tree):
         series.ready(tree, settings)
         plan = planning.make_plan(tree, options.settings)
-        _record(options, plan)
         made = series.write(tree, plan, settings)
+        _record(options, plan)
     print(series.text(made), end="")
     print(plan.ledger.sums())
 
@@ -255,7 +402,8 @@ def _verify(options: Options) -> None:
     After apply nothing is left to change: then what differs from HEAD is.
     """
     tree = _trusted(options)
-    with series.hold(options.out):
+    output.ready(options.out, *_ACCOUNT)
+    with series.hold(options.out), _still(options, tree):
         plan = planning.make_plan(tree, options.settings)
         _record(options, plan)
         before, after, what = plan.before, plan.after, "the change"
@@ -268,7 +416,7 @@ def _verify(options: Options) -> None:
             return
         report = verify.run(tree.root, tree.version, before,
                             [verify.Step(what, after)],
-                            options.out / "verify", options.jobs,
+                            output.folder(options.out, "verify"), options.jobs,
                             [name for name in series.untouched(plan)
                              if name not in after])
     print(verify.text(report), end="")
@@ -283,9 +431,10 @@ def _boot(options: Options) -> None:
                     if part.isdigit())
     kind = _word("KIND", options.rest.kind, ("", *boot.KINDS)) \
         or ("qemu" if numbers >= _QEMU_FROM else "uml")
-    done = boot.boot(tree.root, kind, options.out / "boot", options.jobs,
-                     core.probe(tree.root) is core.State.STRICT
-                     and not options.fix)
+    with _still(options, tree):
+        done = boot.boot(
+            tree.root, kind, output.folder(options.out, "boot"), options.jobs,
+            core.probe(tree.root) is core.State.STRICT and not options.fix)
     print(boot.table(done))
     _say(f"{'built' if done.built else 'built before'}; log in {done.log}")
     if not done.holds:
@@ -295,7 +444,10 @@ def _boot(options: Options) -> None:
 
 def _bench(options: Options) -> None:
     """Measure this tool and its peers, side by side."""
-    print(bench.table(bench.run(_tree(options), options.settings)))
+    tree = _tree(options)
+    with _still(options, tree):
+        rows = bench.run(tree, options.settings)
+    print(bench.table(rows))
 
 
 def _tree(options: Options) -> Tree:
@@ -317,15 +469,6 @@ def _trusted(options: Options) -> Tree:
     return tree
 
 
-def _embedded(options: Options) -> Tree:
-    """Return a fresh copy of the tree that comes with sgwalk."""
-    copy = options.out / "tree"
-    if copy.exists():
-        shutil.rmtree(copy)
-    shutil.copytree(ROOT / "fixtures/tree", copy, symlinks=True)
-    return trees.open_tree(str(copy))
-
-
 def _build(tree: Tree) -> None:
     """Compile the embedded tree, so that its result is known to be C."""
     done = subprocess.run(["make", "-s", "-C", os.fspath(tree.root)],
@@ -344,16 +487,26 @@ def _build(tree: Tree) -> None:
 
 def _record(options: Options, plan: Plan) -> None:
     """Write what the run knows to OUT, each file whole."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    _keep(options.out / "ledger.tsv", plan.ledger.tsv())
-    _keep(options.out / "edits.patch",
-          diffs.unified(plan.before, plan.after))
+    ledger, edits = _ACCOUNT
+    output.keep(options.out, edits, diffs.unified(plan.before, plan.after))
+    output.keep(options.out, ledger, plan.ledger.tsv())
 
 
-def _keep(file: Path, data: bytes) -> None:
-    fresh = file.with_name(file.name + ".new")
-    fresh.write_bytes(data)
-    fresh.replace(file)
+def _set_aside(options: Options) -> None:
+    """Rename the account of an earlier run, since one is to come that may
+    fail, and must not leave it as its own."""
+    if any(os.path.lexists(options.out / name) for name in _OLD):
+        # Of a run before one that failed; what came since is a plan.
+        output.drop(options.out, *_ACCOUNT)
+    else:
+        output.set_aside(options.out, *_ACCOUNT)
+    output.begin(options.out, _ACCOUNT[0])
+
+
+def _withdraw(options: Options) -> None:
+    """Take back the account of a change that was undone."""
+    with contextlib.suppress(OSError, OutputError):
+        output.drop(options.out, *_ACCOUNT)
 
 
 def _summary(plan: Plan, what: str) -> None:
@@ -518,6 +671,5 @@ class _Shown(io.TextIOWrapper):
 
 
 if __name__ == "__main__":
-    sys.stdout = _Shown(sys.stdout.buffer, "utf-8", line_buffering=True)
-    sys.stderr = _Shown(sys.stderr.buffer, "utf-8", line_buffering=True)
+    _show()
     sys.exit(main(sys.argv[1:]))

@@ -41,6 +41,7 @@ import core
 import mails
 import maintainers
 import message
+import output
 import repo
 import reroll
 import scratch
@@ -61,6 +62,7 @@ _CHECKED = re.compile(r"^(?:(?P<file>[^:\s]+):(?P<line>\d+): )?"
 # Objects that no step may change; a sample is enough to show it.
 _UNTOUCHED = 12
 _NAMED = 8                   # functions that are called by their names
+_ROOM = "series.tmp"         # folder of OUT for what is gone after a run
 _FRESH = "series.new."       # how the name of an unfinished folder begins
 _OLD = ".old"                # and how that of the one it replaces ends
 
@@ -152,7 +154,7 @@ def hold(out: Path) -> Iterator[None]:
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    output.start(out)
     lock = os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
@@ -161,20 +163,29 @@ def hold(out: Path) -> Iterator[None]:
             raise SeriesError(f"{out}: another run is at work in this folder; "
                               "wait for its end, or say another OUT"
                               ) from error
-        _clear(out)
+        output.ready(out, "verify.txt")
+        _clear(output.patches(out, "series"), output.folder(out, _ROOM))
         yield
     finally:
         os.close(lock)
 
 
-def _clear(out: Path) -> None:
+def _clear(folder: Path, room: Path) -> None:
     """Take back a swap of folders that was killed, and remove the rest."""
-    for old in sorted(out.glob(f"{_FRESH}*{_OLD}")):
-        if not (out / "series").exists():
-            old.rename(out / "series")
-    for name in (_FRESH, repo.PRIVATE):
-        for left in sorted(out.glob(f"{name}*")):
-            shutil.rmtree(left)
+    for old in sorted(room.glob(f"{_FRESH}*{_OLD}")):
+        if not folder.exists():
+            old.rename(folder)
+    shutil.rmtree(room)
+
+
+@contextlib.contextmanager
+def _room(out: Path) -> Iterator[Path]:
+    """Open a folder of OUT for what is gone after a run."""
+    room = output.folder(out, _ROOM)
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def ready(tree: trees.Tree, settings: Settings
@@ -202,8 +213,8 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     folder = settings.out / "series"
     if not plan.after:
         return _nothing(base, before, plan, settings)
-    with repo.private(base, settings.out) as git, \
-            scratch.folder(_FRESH, settings.out.resolve()) as fresh:
+    with _room(settings.out) as room, repo.private(base, room) as git, \
+            scratch.folder(_FRESH, room.resolve()) as fresh:
         _same_as_head(git, base, plan)
         start = _start(git, base, tree)
         drafts, notes = _drafts(git, plan, settings)
@@ -244,7 +255,8 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
                 notes.append(_branch(git, start, drafts, words, ident,
                                      covers, change, settings))
             try:
-                _put_in_place(fresh, folder, settings)
+                _put_in_place(fresh, output.patches(
+                    settings.out, "series", claim=True), settings)
             except BaseException:
                 if settings.branch:
                     git.withdraw(settings.branch)
@@ -276,7 +288,7 @@ def _nothing(base: repo.Base, before: reroll.Previous | None, plan: Plan,
     folder = settings.out / "series"
     notes = ["nothing to send: the tree needs no change"]
     if before:
-        with repo.private(base, settings.out) as git:
+        with _room(settings.out) as room, repo.private(base, room) as git:
             notes += _carry(git, base, before, [], plan)[1]
     if folder.exists():
         notes.append(f"{folder} holds what an earlier run has written")
@@ -507,8 +519,8 @@ def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
         if not settings.build:
             raise verify.VerifyError("it was not asked for")
         report = verify.run(tree.root, tree.version, plan.before, steps,
-                            settings.out / "verify", settings.jobs,
-                            untouched(plan))
+                            output.folder(settings.out, "verify"),
+                            settings.jobs, untouched(plan))
     except verify.VerifyError as error:
         # Why is this machine's affair, and nobody's who reads the mails.
         return ([Check((), ("not built, not run on hardware",))
@@ -520,15 +532,9 @@ def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
             name, why = built.failed[0]
             raise SeriesError(f"patch {built.step}: {name} does not build: "
                               f"{why}")
-    _keep_report(settings.out / "verify.txt", report)
+    output.keep(settings.out, "verify.txt", os.fsencode(verify.text(report)))
     return ([_check(report, built) for built in report.steps],
             _built(report))
-
-
-def _keep_report(path: Path, report: verify.Report) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(verify.text(report))
-    fresh.replace(path)
 
 
 def _check(report: verify.Report, built: verify.Built) -> Check:
@@ -1196,7 +1202,7 @@ def _put_in_place(fresh: Path, folder: Path, settings: Settings) -> None:
             elif re.fullmatch(r"\d\d-.*", path.name) and path.is_dir():
                 shutil.copytree(path, kept / path.name)
     os.chmod(fresh, 0o777 & ~_umask())
-    old = folder.with_name(fresh.name + _OLD)
+    old = fresh.with_name(fresh.name + _OLD)
     if folder.exists():
         folder.rename(old)
     try:

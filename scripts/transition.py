@@ -27,6 +27,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import core
+import output
 import plan as planning
 import tree as trees
 import verify
@@ -111,7 +112,8 @@ def main() -> int:
         before = {**{name: trees.read(tree, name)
                      for name in (core.HEADER, core.LIBRARY)}, **plan.before}
         report = verify.run(tree.root, tree.version, before, steps(plan),
-                            asked.out / "transition", asked.jobs,
+                            output.folder(asked.out, "transition"),
+                            asked.jobs,
                             [name for name in users if name not in before])
     except _OWN as error:
         print(f"sgwalk: {error}", file=sys.stderr)

@@ -289,7 +289,11 @@ def _copy(root: Path, room: _Room) -> None:
         _restore(root, room)
         return
     stamp.unlink(missing_ok=True)
-    shutil.rmtree(room.folder, ignore_errors=True)
+    # The folder itself stays: a mark in it says that it is ours.
+    for made in (room.src, room.build):
+        shutil.rmtree(made, ignore_errors=True)
+    for name in ("config.stamp", "src.changed"):
+        (room.folder / name).unlink(missing_ok=True)
     room.src.mkdir(parents=True)
     read = ["tar", "-C", str(root), "-cf", "-"]
     if listed:

@@ -17,12 +17,14 @@ from typing import Sequence
 from unittest import mock
 
 import core
+import output
 import series
 import smalltree
 import tree as trees
 import verify
 from ledger import Ledger
 from maintainers import MaintainersError
+from output import OutputError
 from plan import Plan
 from repo import RepoError
 from reroll import RerollError
@@ -709,16 +711,36 @@ class FailureTest(SeriesCase):
             pass
 
     def test_next_run_clears_what_a_killed_one_left(self) -> None:
+        room = output.folder(self.out, "series.tmp")
         for name in ("series.new.a", "series.new.a.old", "series.git.b"):
-            (self.out / name).mkdir(parents=True)
-            (self.out / name / "0001-a.patch").write_text(name)
+            (room / name).mkdir()
+            (room / name / "0001-a.patch").write_text(name)
+        ours = [output.MARK, "series"]
         with series.hold(self.out):
-            self.assertEqual(os.listdir(self.out), ["series"])
+            self.assertEqual(sorted(os.listdir(self.out)), ours)
         self.assertEqual((self.out / "series/0001-a.patch").read_text(),
                          "series.new.a.old")
-        (self.out / "series.new.c.old").mkdir()
+        (output.folder(self.out, "series.tmp") / "series.new.c.old").mkdir()
         with series.hold(self.out):
-            self.assertEqual(os.listdir(self.out), ["series"])
+            self.assertEqual(sorted(os.listdir(self.out)), ours)
+
+    def test_folders_of_the_users_own_are_left_alone(self) -> None:
+        for name in ("series.new.a", "series.git.b"):
+            (self.out / name).mkdir(parents=True)
+        for name in ("series", "series.tmp"):
+            with self.subTest(name):
+                (self.out / name).mkdir()
+                (self.out / name / "0001-a.patch").write_text("mine")
+                with self.assertRaisesRegex(OutputError, f"out/{name}: not "
+                                            "made by sgwalk"):
+                    with series.hold(self.out):
+                        self.fail("the folder is not ours")
+                self.assertEqual((self.out / name / "0001-a.patch")
+                                 .read_text(), "mine")
+                shutil.rmtree(self.out / name)
+        with series.hold(self.out):
+            self.assertEqual(sorted(os.listdir(self.out)), [
+                output.MARK, "series.git.b", "series.new.a"])
 
     def test_damaged_repository_is_named_in_gits_own_words(self) -> None:
         (self.root / ".git/config").write_text("[core\n")
