@@ -39,6 +39,8 @@ _FORMATS = {"extensions.objectformat": ("sha1", "sha256"),
             "extensions.refstorage": ("files", "reftable")}
 _SHARED = ("refs", "packed-refs", "reftable", "shallow", "logs")
 _LIMIT_S = 600
+# A configuration may include what never ends.
+_ASK_LIMIT_S = 30
 _CONFIG = "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
 
 _trusted: set[Path] = set()
@@ -113,7 +115,10 @@ def _fill(folder: Path, private: Path, common: Path,
             formats[key.partition(".")[2]] = value
     (folder / "config").write_text(_CONFIG + "[extensions]\n" + "".join(
         f"\t{key} = {value}\n" for key, value in formats.items()))
-    (folder / "HEAD").write_bytes((private / "HEAD").read_bytes())
+    # FETCH_HEAD and its like are what a CI job compares with.
+    for path in private.glob("*HEAD"):
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
     (folder / "objects").mkdir()
     for name in _SHARED:
         (folder / name).symlink_to(common / name)
@@ -131,7 +136,8 @@ def _ask(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
             if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
     more = ["-c", "safe.directory=*"] if any(
         place in _trusted for place in (root, *root.parents)) else []
-    return _start(root, (*more, *words), {**kept, "LC_ALL": "C"}, None)
+    return _start(root, (*more, *words), {**kept, "LC_ALL": "C"}, None,
+                  _ASK_LIMIT_S)
 
 
 def _environment(home: Path, settings: Sequence[tuple[str, str]]
@@ -152,15 +158,16 @@ def _environment(home: Path, settings: Sequence[tuple[str, str]]
 
 
 def _start(root: Path, words: tuple[str, ...], env: Mapping[str, str],
-           stdin: bytes | None) -> subprocess.CompletedProcess[bytes]:
+           stdin: bytes | None, limit: int = _LIMIT_S
+           ) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "-c", "core.fsmonitor=false", "-c",
                f"core.hooksPath={os.devnull}", "-C", os.fspath(root), *words]
     try:
         return subprocess.run(
             command, env=env, input=stdin, capture_output=True, check=False,
             stdin=None if stdin is not None else subprocess.DEVNULL,
-            timeout=_LIMIT_S)
+            timeout=limit)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(
             command, 128, b"", f"fatal: git {words[0]}: no end within "
-            f"{_LIMIT_S} s".encode())
+            f"{limit} s".encode())

@@ -226,6 +226,19 @@ class Places(GitCase):
             self.assertEqual(["a.c"], Since(tree, revision).load(
                 ["a.c", "sub/b.c"]))
 
+    def test_what_was_fetched_and_a_shallow_clone(self) -> None:
+        there = self.folder / "clone"
+        git(self.folder, "clone", "-q", "--depth=1", f"file://{self.root}",
+            str(there))
+        git(there, "fetch", "-q", "--depth=1", "origin", "HEAD")
+        (there / "a.c").write_bytes(b"int x;\n")
+        tree = trees.open_tree(str(there))
+        for revision in ("HEAD", "FETCH_HEAD"):
+            self.assertEqual(["a.c"], Since(tree, revision).load(
+                ["a.c", "sub/b.c"]))
+        with self.assertRaises(ChangedError):
+            Since(tree, "HEAD~")
+
     def test_objects_of_another_repository(self) -> None:
         there = self.folder / "clone"
         git(self.folder, "clone", "-q", "--shared", str(self.root), str(there))
