@@ -541,7 +541,8 @@ def _ledger(work: _Work) -> list[Row]:
     name = key(_ENTRY, b"ledger-2", own, _program(), facts,
                os.fsencode(work.tree.root),
                repr((work.settings.plan.confidence,
-                     work.settings.plan.kernel)).encode())
+                     work.settings.plan.kernel,
+                     planning.kernel(work.tree, work.settings.plan))).encode())
     entry = work.cache.get(name)
     if entry is not None:
         work.used.append(name)

@@ -240,16 +240,18 @@ def _words_elsewhere(work: _Work, words: Sequence[bytes]) -> set[bytes]:
     return found
 
 
-# What the build defines beside the files of a tree.
-_FROM_OUTSIDE = re.compile(rb"DEBUG|NDEBUG|VERBOSE_DEBUG|MODULE|KBUILD_\w+")
+# What the build defines beside the files of a tree: its command line, and the
+# features that a configure script looks for.
+_FROM_OUTSIDE = re.compile(rb"DEBUG|NDEBUG|VERBOSE_DEBUG|MODULE|KBUILD_\w+"
+                           rb"|HAVE_\w+|\w+_PRESENT")
 _CONDITION = re.compile(rb"\s*(?:#|%:)\s*(?:el)?if")
 
 
 def _defined_nowhere(work: _Work, names: set[bytes]) -> frozenset[bytes]:
     """Return which names stand in conditions only, in the whole tree."""
     left = {name for name in names if not _FROM_OUTSIDE.fullmatch(name)}
-    if not left:
-        return frozenset()
+    if not left or work.settings.module:
+        return frozenset()      # a module's names may come from anywhere
     command = ["grep", "-rIhwF", "--exclude-dir=.git"]
     for name in sorted(left):
         command += ["-e", os.fsdecode(name)]
@@ -328,16 +330,16 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
                 for line in spatch.marked_lines(diff):
                     marks[file, line].append(
                         (job.rule.name, job.rule.verdict, job.rule.reason))
-    return Evidence(unread, lost, failed, marks, kernel=_kernel(work))
+    return Evidence(unread, lost, failed, marks, kernel=kernel(work.tree, work.settings))
 
 
-def _kernel(work: _Work) -> conditionals.Kernel:
+def kernel(tree: trees.Tree, settings: Settings) -> conditionals.Kernel:
     """Return what a guard of the tree can ask of the kernel it is built for."""
-    chosen = work.settings
-    root = (Path(chosen.kernel) if chosen.kernel else None) \
-        if chosen.module else work.tree.root
+    root: Optional[Path] = tree.root
+    if settings.module:
+        root = Path(settings.kernel) if settings.kernel else None
     try:
-        return guards.kernel(root, _state(work))
+        return guards.kernel(root, core.probe(root) if root else None)
     except core.CoreError:
         return guards.kernel(root, None)    # what is wrong, apply says
 
