@@ -31,6 +31,25 @@
 #define for_each_sgtable_dma_sg(sgt, sg, i) YACFE_ITERATOR
 
 /*
+ * The list loops that stand around such loops without braces. A rule that
+ * declares an iterator name takes every other loop in front of a statement
+ * that is no block for a call. A function of 12 lines with
+ * `list_for_each_entry(..) for_each_sg_page(..) x = y;`: 12 lines to 0. Their
+ * arguments changed over time, so any number will do.
+ */
+#define list_for_each(...) YACFE_ITERATOR
+#define list_for_each_safe(...) YACFE_ITERATOR
+#define list_for_each_entry(...) YACFE_ITERATOR
+#define list_for_each_entry_safe(...) YACFE_ITERATOR
+#define list_for_each_entry_reverse(...) YACFE_ITERATOR
+#define list_for_each_entry_continue(...) YACFE_ITERATOR
+#define list_for_each_entry_from(...) YACFE_ITERATOR
+#define list_for_each_entry_rcu(...) YACFE_ITERATOR
+#define hlist_for_each_entry(...) YACFE_ITERATOR
+#define hlist_for_each_entry_safe(...) YACFE_ITERATOR
+#define hlist_for_each_entry_rcu(...) YACFE_ITERATOR
+
+/*
  * Locks that end with their block, v6.4 and later. The block after the call
  * is no C that the parser knows. v6.12, drivers/gpio: 1697 lines to 394.
  */

@@ -4,6 +4,7 @@
  *
  *	census [-j THREADS] TREE		walk TREE
  *	census [-j THREADS] --files TREE	take the names from stdin
+ *	census [-j THREADS] --any TREE		the same, whatever they end in
  *
  * A site is one occurrence, outside comments, strings and character constants,
  * of a name in spelling[] below. It is found by lexing the bytes of the file,
@@ -44,7 +45,8 @@
  *
  * --files reads names from stdin, relative to TREE, each ended by a NUL byte.
  * It prints the rows that a walk prints for these files: names that do not end
- * in .c .h .S .inc, and what is not a regular file, have none.
+ * in .c .h .S .inc, and what is not a regular file, have none. --any reads the
+ * first kind, too: any file can be included.
  */
 
 #define _DEFAULT_SOURCE
@@ -3206,6 +3208,7 @@ struct census {
 	int tree;
 	char *list;			/* of --files: names, each with its NUL */
 	size_t list_len;
+	bool any;			/* ... that may end in anything */
 
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -3551,7 +3554,7 @@ static void examine_listed(struct worker *worker, char *name)
 	char *base;
 	int error, fd;
 
-	if (!is_searched(name))
+	if (!worker->census->any && !is_searched(name))
 		return;
 	fd = open_way(worker->census->tree, name, &base);
 	if (fd < 0) {
@@ -3969,12 +3972,14 @@ int main(int argc, char **argv)
 					(unsigned char *)argv[i + 1],
 					strlen(argv[i + 1]),
 				}, i++;
+		else if (!strcmp(argv[i], "--any"))
+			files = census.any = true;
 		else if (!strncmp(argv[i], "-j", 2) && argv[i][2])
 			threads = parse_threads(argv[i] + 2);
 		else if (!strcmp(argv[i], "-j") && i + 1 < argc)
 			threads = parse_threads(argv[++i]);
 		else
-			die("%s: unknown; usage: census [-j THREADS] [--files] TREE",
+			die("%s: unknown; usage: census [-j THREADS] [--files|--any] TREE",
 			    argv[i]);
 	}
 	if (conditionals) {
@@ -3984,7 +3989,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (i + 1 != argc)
-		die("one tree is needed; usage: census [-j THREADS] [--files] TREE");
+		die("one tree is needed; usage: census [-j THREADS] [--files|--any] TREE");
 	if (files)
 		read_list(&census);
 	run(&census, argv[i], threads);

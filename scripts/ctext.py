@@ -247,6 +247,20 @@ class Text:
                 return at
         return len(self.tokens)
 
+    def stray_quote(self) -> int:
+        """Return the first line of dead code with a quote that stays open.
+
+        spatch takes what follows such a quote, up to the next one, for a
+        string, the #endif included, and skips the file from there on without
+        a word. 0 where there is none.
+        """
+        for start, end in self.dead:
+            for found in _LEX.finditer(self.data, start, end):
+                if found.lastgroup == "str" and (
+                        len(found[0]) == 1 or not found[0].endswith(b'"')):
+                    return self.position(found.start())[0]
+        return 0
+
     def block_end(self, index: int) -> int:
         """Return the token that closes the innermost block around a token."""
         if self._block_ends is None:

@@ -184,12 +184,26 @@ def _block(text: Text, first: int, old: list[bytes],
     before = [token.text for token in was]
     later = [token.text for token in now.tokens]
     if not was and new:
-        return [Edit(start, start, source, (), tuple(later), True)]
+        return [_insert(start, source, tuple(later))]
     edits: list[Edit] = []
     matcher = difflib.SequenceMatcher(None, before, later, autojunk=False)
     for i, j, k, l in _changes(matcher.get_opcodes(), before):
         edits += _change(text, was, now, (i, j), (k, l), start, end)
     return edits
+
+
+def _insert(at: int, source: bytes, words: tuple[bytes, ...]) -> Edit:
+    """Return the edit that puts in whole lines.
+
+    spatch gives a new declaration the comment of the line that it follows.
+    That one is about the other variable, and rules write none of their own.
+    """
+    edit = Edit(at, at, source, (), words, True)
+    if permitted(edit) != "declare":
+        return edit
+    bare = b"\n".join(line.rstrip() for line in
+                      _COMMENT.sub(b"", source).split(b"\n"))
+    return Edit(at, at, bare, (), words, True)
 
 
 def _lines_of(text: Text, first: int, old: list[bytes],
@@ -243,7 +257,7 @@ def _change(text: Text, was: list[Token], now: Text, old: tuple[int, int],
     if i == j and whole is not None:
         at = text.offset(text.position(was[i].start)[0], 1) \
             if i < len(was) else end
-        return [Edit(at, at, whole, (), new_words, True)]
+        return [_insert(at, whole, new_words)]
     if k == l and _owns_lines(text, was, i, j):
         first = text.offset(text.position(was[i].start)[0], 1)
         last = text.position(was[j - 1].end - 1)[0] + 1
@@ -321,9 +335,40 @@ def _realigned(text: Text, edits: Sequence[Edit]) -> list[
     for line in sorted(touched):
         shifts += _align_line(text, edits, line, moves)
         broken = _break_line(text, edits, line)
+        if broken is None:
+            broken = _align_comment(text, edits, line)
         if broken is not None:
             shifts.append(broken)
     return shifts
+
+
+def _align_comment(text: Text, edits: Sequence[Edit],
+                   line: int) -> Optional[tuple[int, int, bytes]]:
+    """Return the white space that keeps a comment behind a line in column."""
+    start = text.offset(line, 1)
+    end = text.offset(line + 1, 1) - 1 if line < text.line_count \
+        else len(text.data)
+    ends = [token.end for token in text.tokens[_first(text, start):
+                                               _first(text, end)]
+            if start <= token.start and token.end <= end]
+    if not ends:
+        return None
+    tail = text.data[ends[-1]:end]
+    gap = tail[:len(tail) - len(tail.lstrip(b" \t"))]
+    # One space is how a comment follows that is aligned with nothing.
+    if gap == b" " or not gap or tail[len(gap):len(gap) + 2] not in (b"/*",
+                                                                    b"//"):
+        return None
+    column = _seen(text.data[start:ends[-1] + len(gap)])
+    now = _seen(_line_with(text, edits, start, ends[-1]))
+    fresh = b"\t" if b"\t" in gap else b" "
+    if now < column:
+        fresh = b""
+        while b"\t" in gap and (now // 8 + 1) * 8 <= column:
+            now = (now // 8 + 1) * 8
+            fresh += b"\t"
+        fresh += b" " * (column - now)
+    return (ends[-1], ends[-1] + len(gap), fresh) if fresh != gap else None
 
 
 def _align_line(text: Text, edits: Sequence[Edit], line: int,

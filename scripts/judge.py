@@ -583,6 +583,17 @@ def reads_by_field(texts: Mapping[str, Text], unit: Unit) -> bool:
     return any(_dma_side(texts[use.file], use) for use in unit.uses)
 
 
+def shared_type(unit: Unit) -> str:
+    """Return the names that one `struct sg_page_iter` declares, "" for one."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for decl in unit.decls:
+        if decl.name:
+            names.setdefault((decl.file, decl.tag), []).append(
+                decl.name.decode("latin-1"))
+    return next((" and ".join(some) for some in names.values()
+                 if len(some) > 1), "")
+
+
 def only_written_out(texts: Mapping[str, Text], unit: Unit) -> bool:
     """Tell whether the fields are read for addresses, and nothing for pages."""
     entries = [_dma_side(texts[use.file], use) for use in unit.uses

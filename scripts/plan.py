@@ -41,7 +41,7 @@ from core import Form, State
 from ctext import Text
 from edits import Edit, EditError, from_diff, render
 from judge import Evidence, Proposal, Verdict
-from ledger import Entry, Ledger
+from ledger import Entry, Ledger, LedgerError
 from reach import Found, Reach
 from rules import Rule
 from units import API_FILES, DMA, PAGE, Act, Unit
@@ -52,6 +52,8 @@ _COUNTS = "counts-pages:"
 _PAGES_TOO = ("both-sides:", "member-both:")
 _SPELT = ("spelt: an address is written out in a way that no rule rewrites; "
           "write sg_page_iter_dma_address() there and run this again")
+_DEAD = Verdict("unread", "", "dead-code: in a branch that #if rules out, "
+                "which no compiler reads; convert or delete it by hand")
 # What is built against headers of its own, not against the kernel's.
 _OTHER_PROGRAMS = ("tools/", "scripts/", "Documentation/", "samples/bpf/")
 
@@ -99,6 +101,8 @@ class _Work:
     units: list[Unit] = field(default_factory=list)
     by_file: dict[str, list[Unit]] = field(default_factory=dict)  # not API's
     unsaid: dict[str, str] = field(default_factory=dict)    # unreadable files
+    # Files that are only included, by names that spatch and we do not read.
+    fragments: frozenset[str] = frozenset()
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     fired: dict[str, set[str]] = field(default_factory=dict)
     groups: list[tuple[str, ...]] = field(default_factory=list)
@@ -161,7 +165,9 @@ def _round(work: _Work, chosen: Sequence[Rule],
     results = _run(work, chosen, clusters)
     evidence = _evidence(work, results)
     verdicts = _decide(work, results, evidence)
-    return evidence, list(_entries(work, verdicts))
+    entries = list(_entries(work, verdicts))
+    _audit(work, entries)
+    return evidence, entries
 
 
 def _changed(work: _Work, origin: Mapping[Site, Site]) -> tuple[
@@ -204,7 +210,9 @@ def _read(work: _Work) -> None:
         except trees.TreeError as error:
             work.unsaid[file] = f"unreadable: {error}"
     work.texts = {file: Text(data) for file, data in work.sources.items()
-                  if not file.endswith(".S")}
+                  if file.endswith((".c", ".h", ".inc"))}
+    work.fragments = frozenset(file for file in work.sources
+                               if not file.endswith(census.SUFFIXES))
     _bind(work)
 
 
@@ -330,6 +338,10 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
                 for line in spatch.marked_lines(diff):
                     marks[file, line].append(
                         (job.rule.name, job.rule.verdict, job.rule.reason))
+    for file, text in work.texts.items():
+        line = text.stray_quote()
+        if line:
+            unread[file] = (*unread.get(file, ()), (line, text.line_count))
     return Evidence(unread, lost, failed, marks, kernel=kernel(work.tree, work.settings))
 
 
@@ -351,8 +363,15 @@ def _decide(work: _Work, results: Sequence[spatch.Result],
     """Return a verdict for every unit, by its number in work.units."""
     verdicts: dict[int, Verdict] = {}
     open_units = []
+    dead = {(site.file, site.line, site.column) for site in work.sites
+            if site.place == "if0"}
     for number, unit in enumerate(work.units):
         stands = judge.standing(work.texts, unit, evidence)
+        if dead and any((file, *text.position(text.tokens[at].start)) in dead
+                        for file, at in unit.tokens()
+                        for text in [work.texts[file]]):
+            # Two readers disagree about what is dead: nothing of it is sure.
+            stands = _DEAD
         if stands is not None:
             verdicts[number] = stands
         else:
@@ -530,6 +549,11 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
                        "is meant and convert it by hand")
     if not wrong and judge.only_written_out(work.texts, unit):
         return Verdict("manual", "", _SPELT)
+    shared = judge.shared_type(unit)
+    if shared:
+        return Verdict("manual", "", f"declarators: one type is for {shared}, "
+                       "and not all of them can change; declare them apart "
+                       "and run this again")
     misread = judge.misread(work.texts, unit)
     if misread is not None:
         return misread
@@ -559,6 +583,52 @@ def _entries(work: _Work,
                      walks.get(site.file, ()))
 
 
+def _audit(work: _Work, entries: Iterable[Entry]) -> None:
+    """Hold the verdicts of a round to its edits, both ways.
+
+    Whoever decides and whoever edits are apart, so a site that is said to be
+    left and is rewritten, or the other way round, is a bug here; the run ends
+    before anything is written.
+    """
+    for entry in entries:
+        site = entry.site
+        edits = work.edits.get(site.file, [])
+        if entry.verdict != "converted":
+            if edits and _is_edited(work, site, edits):
+                raise LedgerError(
+                    f"{entry.place}: {site.token} is {entry.verdict} and an "
+                    "edit rewrites it; this is a bug in sgwalk")
+        elif not _is_edited(work, site, edits) and not any(
+                judge.edits_of(work.texts, unit, file,
+                               work.edits.get(file, ()))
+                for unit in _units_at(work, site) for file in unit.files):
+            raise LedgerError(
+                f"{entry.place}: {site.token} is converted and no edit "
+                "rewrites it or what it depends on; this is a bug in sgwalk")
+
+
+def _is_edited(work: _Work, site: Site, edits: Iterable[Edit]) -> bool:
+    """Tell whether an edit replaces bytes of a site's name."""
+    text = work.texts.get(site.file)
+    if text is None or site.token == "?":
+        return False
+    start = text.offset(site.line, site.column)
+    end = start + len(site.token.lstrip("."))
+    at = text.at(start)
+    if at is not None and site.place == "code":
+        # `struct` and the tag can have anything between them.
+        end = text.tokens[at + site.token.startswith("struct ")].end
+    return any(edit.start < end and start < edit.end for edit in edits)
+
+
+def _units_at(work: _Work, site: Site) -> list[Unit]:
+    text = work.texts.get(site.file)
+    at = None if text is None else text.at(text.offset(site.line,
+                                                       site.column))
+    return [unit for unit in work.by_file.get(site.file, ())
+            if at is not None and (site.file, at) in unit.tokens()]
+
+
 def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
            index: Mapping[tuple[str, int], list[int]],
            after: Mapping[str, Text],
@@ -572,6 +642,10 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
                             else f"unlexed: {site.place}"))
     if site.file in work.unsaid:
         return said(Verdict("unread", "", work.unsaid[site.file]))
+    if site.file in work.fragments:
+        return said(Verdict("manual", "", "fragment: other files include this "
+                            "one, and no rule reads a name like that; convert "
+                            "it by hand together with what includes it"))
     text = work.texts.get(site.file)
     if text is None:
         return said(Verdict("unread", "", "assembly: not C, so no rule reads "
@@ -580,9 +654,7 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
         if site.file in API_FILES:
             return said(Verdict("kept", "", "api: this is the page iterator "
                                 "itself"))
-        return said(Verdict("unread", "", "dead-code: in a branch that #if "
-                            "rules out, which no compiler reads; convert or "
-                            "delete it by hand"))
+        return said(_DEAD)
     offset = text.offset(site.line, site.column)
     if site.place in ("macro", "directive"):
         return said(judge.macro(text, offset, site.file))

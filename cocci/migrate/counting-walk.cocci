@@ -25,6 +25,8 @@ virtual org
 virtual report
 
 // named: a loop whose body names its iterator.
+// The last but one is for a body that is one do or switch statement. In
+// _Generic() spatch reads no name, so a body that has one may name anything.
 @named exists@
 iterator name for_each_sg_page;
 iterator I;
@@ -76,6 +78,18 @@ for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) I(...) {
 ... when any
 it
 ... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) {
+<+...
+it
+...+>
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) {
+<+...
+_Generic(...)
+...+>
 }
 )
 

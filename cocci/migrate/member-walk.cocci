@@ -243,6 +243,18 @@ for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) I(...) {
 E
 ... when any
 }
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) {
+<+...
+E
+...+>
+}
+|
+for_each_sg_page@loop(sgl, \(&E\|E\), nents, off) {
+<+...
+_Generic(...)
+...+>
+}
 )
 
 @counting@

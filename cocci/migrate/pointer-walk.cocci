@@ -30,6 +30,8 @@ virtual org
 virtual report
 
 // named: a loop whose body names its iterator.
+// The last but one is for a body that is one do or switch statement. In
+// _Generic() spatch reads no name, so a body that has one may name anything.
 @named exists@
 iterator name for_each_sg_page;
 iterator I;
@@ -81,6 +83,18 @@ for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) I(...) {
 ... when any
 it
 ... when any
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) {
+<+...
+it
+...+>
+}
+|
+for_each_sg_page@loop(sgl, \(&it\|it\), nents, off) {
+<+...
+_Generic(...)
+...+>
 }
 )
 
@@ -173,6 +187,12 @@ position one, two;
   sg_dma_address(it@one.sg) + (T)it@two.sg_pgoffset * PAGE_SIZE
 |
   sg_dma_address(it@one.sg) + PFN_PHYS(it@two.sg_pgoffset)
+|
+  it@one.sg->dma_address + ((T)it@two.sg_pgoffset << PAGE_SHIFT)
+|
+  it@one.sg->dma_address + (T)it@two.sg_pgoffset * PAGE_SIZE
+|
+  it@one.sg->dma_address + PFN_PHYS(it@two.sg_pgoffset)
 )
 
 @reached@
@@ -188,6 +208,12 @@ position one, two;
   sg_dma_address(ptr@one->sg) + (T)ptr@two->sg_pgoffset * PAGE_SIZE
 |
   sg_dma_address(ptr@one->sg) + PFN_PHYS(ptr@two->sg_pgoffset)
+|
+  ptr@one->sg->dma_address + ((T)ptr@two->sg_pgoffset << PAGE_SHIFT)
+|
+  ptr@one->sg->dma_address + (T)ptr@two->sg_pgoffset * PAGE_SIZE
+|
+  ptr@one->sg->dma_address + PFN_PHYS(ptr@two->sg_pgoffset)
 )
 
 // read: a function that reads an address from the iterator it is given.
@@ -623,6 +649,15 @@ type T;
 |
 - sg_dma_address(it.sg) + PFN_PHYS(it.sg_pgoffset)
 + sg_page_iter_dma_address(&it)
+|
+- it.sg->dma_address + ((T)it.sg_pgoffset << PAGE_SHIFT)
++ sg_page_iter_dma_address(&it)
+|
+- it.sg->dma_address + (T)it.sg_pgoffset * PAGE_SIZE
++ sg_page_iter_dma_address(&it)
+|
+- it.sg->dma_address + PFN_PHYS(it.sg_pgoffset)
++ sg_page_iter_dma_address(&it)
 )
 
 @depends on retyped@
@@ -637,6 +672,15 @@ type T;
 + sg_page_iter_dma_address(ptr)
 |
 - sg_dma_address(ptr->sg) + PFN_PHYS(ptr->sg_pgoffset)
++ sg_page_iter_dma_address(ptr)
+|
+- ptr->sg->dma_address + ((T)ptr->sg_pgoffset << PAGE_SHIFT)
++ sg_page_iter_dma_address(ptr)
+|
+- ptr->sg->dma_address + (T)ptr->sg_pgoffset * PAGE_SIZE
++ sg_page_iter_dma_address(ptr)
+|
+- ptr->sg->dma_address + PFN_PHYS(ptr->sg_pgoffset)
 + sg_page_iter_dma_address(ptr)
 )
 

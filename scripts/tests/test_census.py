@@ -885,6 +885,7 @@ class WalkTest(CensusTest):
             b"way/d.c unread: Not a directory"])
         self.assertEqual(self.files("--files", stdin=b"a.c"), [b"a.c"])
         self.assertEqual(self.files("--files"), [])
+        self.assertEqual(self.files("--any", stdin=b"e.txt"), [b"e.txt"])
 
     def test_folders_may_be_many_and_deep(self) -> None:
         here = os.getcwd()

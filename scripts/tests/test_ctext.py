@@ -149,5 +149,15 @@ class FunctionTest(unittest.TestCase):
         self.assertEqual(len(text.arguments(1)), 3)
 
 
+class StrayQuoteTest(unittest.TestCase):
+
+    def test_quote_that_stays_open_in_dead_code_is_found(self) -> None:
+        self.assertEqual(Text(b'int a;\n#if 0\nlex "this\n#endif\n'
+                              b"int b;\n").stray_quote(), 3)
+        for data in (b'#if 0\n"it\'s" "\\"" don\'t /* " */ // "\n#endif\n',
+                     b'#ifdef A\nlex "this\n#endif\n', b'#error "x\n'):
+            self.assertEqual(Text(data).stray_quote(), 0, data)
+
+
 if __name__ == "__main__":
     unittest.main()

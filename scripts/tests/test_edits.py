@@ -64,6 +64,31 @@ class FromDiffTest(unittest.TestCase):
         got = render(Text(old), edits(old, renamed(old)))
         self.assertIn(b"&it,\n\t\tt->nents", got)
 
+    def test_comment_behind_a_line_keeps_its_column(self) -> None:
+        for line, now in (
+                (b"\tstruct sg_page_iter it;\t\t/* walks */\n",
+                 b"\tstruct sg_dma_page_iter it;\t/* walks */\n"),
+                (b"\tstruct sg_page_iter it;      // walks\n",
+                 b"\tstruct sg_dma_page_iter it;  // walks\n"),
+                (b"\tstruct sg_page_iter it;\t/* walks */\n",
+                 b"\tstruct sg_dma_page_iter it;\t/* walks */\n"),
+                (b"\tstruct sg_page_iter it; /* walks */\n",
+                 b"\tstruct sg_dma_page_iter it; /* walks */\n")):
+            with self.subTest(line):
+                old = b"void f(void)\n{\n" + line + b"}\n"
+                self.assertEqual(
+                    render(Text(old), edits(old, renamed(old))),
+                    b"void f(void)\n{\n" + now + b"}\n")
+
+    def test_comment_is_not_copied_to_a_new_declaration(self) -> None:
+        for comment in (b" /* both */", b"\t// both"):
+            old = (b"void f(void)\n{\n\tstruct sg_page_iter it;" + comment
+                   + b"\n\tint n;\n}\n")
+            new = old.replace(b"\tint", b"\tstruct sg_dma_page_iter dma_it;"
+                              + comment + b"\n\tint")
+            self.assertEqual(render(Text(old), edits(old, new)), old.replace(
+                b"\tint", b"\tstruct sg_dma_page_iter dma_it;\n\tint"))
+
     def test_header_that_grows_past_80_columns_is_broken(self) -> None:
         old = (b"\tfor_each_sg_page(buffer->table->sgl, &walker,"
                b" buffer->table->nents, 0)\n")

@@ -4,12 +4,15 @@
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Mapping
+from typing import Any, Mapping
+from unittest import mock
 
 import core
 import plan
 import smalltree
 import tree as trees
+from judge import Verdict
+from ledger import LedgerError
 from plan import Plan, Settings
 
 WALK = b"""#include <linux/scatterlist.h>
@@ -120,6 +123,48 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(set(self.verdicts(found, "e.c")),
                          {"unread", "manual"})
         self.assertEqual(set(found.after) - set(found.core), set())
+        assert found.form is not None
+        self.assertEqual(found.form.value, "transitional")
+
+    def test_site_that_is_left_and_edited_ends_the_run(self) -> None:
+        decide = plan._decide
+
+        def keep(*words: Any) -> dict[int, Verdict]:
+            return {number: Verdict("kept", "", "page-walk: it is not")
+                    for number in decide(*words)}
+
+        with mock.patch.object(plan, "_decide", keep), \
+                self.assertRaisesRegex(LedgerError,
+                                       r"d\.c:5:2: .* kept and an edit"):
+            self.plan({"d.c": WALK})
+
+    def test_site_that_is_converted_by_no_edit_ends_the_run(self) -> None:
+        decide = plan._decide
+
+        def convert(*words: Any) -> dict[int, Verdict]:
+            return {number: verdict if verdict.reason.startswith("api") else
+                    Verdict("converted", "local-walk", "")
+                    for number, verdict in decide(*words).items()}
+
+        def forget(work: Any, *words: Any) -> dict[int, Verdict]:
+            found = decide(work, *words)
+            work.edits.clear()
+            return found
+
+        for change, data in ((convert, PAGES), (forget, WALK)):
+            with mock.patch.object(plan, "_decide", change), \
+                    self.assertRaisesRegex(
+                        LedgerError, r"p\.c:5:2: .* converted and no edit"):
+                self.plan({"p.c": data})
+
+    def test_file_that_is_only_included_is_in_the_account(self) -> None:
+        loop = b"\t*p++ = sg_page_iter_dma_address(&it);\n"
+        found = self.plan({
+            "d.c": b'int f(void)\n{\n#include "all.tpl"\n}\n',
+            "all.tpl": loop, "tags": loop, "x_c.c_shipped": loop})
+        self.assertEqual(self.codes(found, "all.tpl"), {"fragment"})
+        self.assertEqual(self.codes(found, "x_c.c_shipped"), {"fragment"})
+        self.assertEqual(self.codes(found, "tags"), set())
         assert found.form is not None
         self.assertEqual(found.form.value, "transitional")
 

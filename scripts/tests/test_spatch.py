@@ -340,6 +340,12 @@ class HintTest(SpatchTest):
             "for_each_sgtable_sg(sgt, sg, i)\n*out++ = 1;",
         "for_each_sgtable_dma_sg":
             "for_each_sgtable_dma_sg(sgt, sg, i)\n*out++ = 1;",
+        **{name: f"{name}(e, head, node)\n*out++ = 1;" for name in (
+            "list_for_each", "list_for_each_safe", "list_for_each_entry",
+            "list_for_each_entry_safe", "list_for_each_entry_reverse",
+            "list_for_each_entry_continue", "list_for_each_entry_from",
+            "list_for_each_entry_rcu", "hlist_for_each_entry",
+            "hlist_for_each_entry_safe", "hlist_for_each_entry_rcu")},
         "scoped_guard": "scoped_guard(mutex, &lock) {\nf(1);\n}",
         "scoped_cond_guard":
             "scoped_cond_guard(mutex_try, return 1, &lock) {\nf(1);\n}",
