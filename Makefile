@@ -13,7 +13,7 @@ KERNEL     ?=
 OUT        ?= out
 ## JOBS: processes at a time; none: one a processor
 JOBS       ?=
-## M: out-of-tree module's folder, as kbuild has it; check: KERNEL's too
+## M: out-of-tree module's folder or files; check: KERNEL's too
 M           =
 ## RULES: rule files or folders to run; none: cocci/
 RULES       =
@@ -117,7 +117,7 @@ $(foreach f,$(FACTS),$(foreach v,$(call part,$f,2),$(foreach \
   refuse,$v='$(value $v)' is none of $(subst $(comma), ,$(good)))))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$(value $v)),$(call \
   refuse,$v holds a line break)))
-$(foreach v,KERNEL M OUT BASELINE,$(if $(findstring $(space),$(value \
+$(foreach v,KERNEL OUT BASELINE,$(if $(findstring $(space),$(value \
   $v))$(findstring $(tab),$(value $v)),$(call \
   refuse,$v='$(value $v)' holds a space$(comma) which make cannot take)))
 letters = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst \
@@ -142,6 +142,13 @@ option = $(if $(filter 0$(comma)1,$3),$(if $(filter 1,$(value \
   $2)),--$1),$(if $(value $2),--$1=$(call quote,$(call text,$2))))
 OPTIONS := $(strip $(foreach f,$(FACTS),$(call option,$(call \
   part,$f,1),$(call part,$f,2),$(call part,$f,3))))
+
+# M=drivers names a folder of the caller's, as in kbuild, under make -C too.
+# make keeps -C to itself, so its command line is asked; PWD is the shell's.
+moved  = $(shell tr '\0' '\n' </proc/$$PPID/cmdline | \
+	grep -E '^(-[a-zA-Z]*C|--directory)')
+CALLER := $(if $(and $(filter environment,$(origin PWD)),$(filter-out \
+  /% ~%,$(value M))),$(if $(moved),--caller=$(call quote,$(value PWD))))
 
 .PHONY: $(VERBS)
 ## help: say what can be made, and with which variables
@@ -175,7 +182,7 @@ verify boot: TOOLS += build
 boot: TOOLS += boot
 test: TOOLS += test
 apply preview check baseline series verify boot bench: ready
-	$(Q)$(MIGRATE) $@ $(OPTIONS)
+	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready

@@ -77,6 +77,7 @@ class Settings:
     cache: Path | None = None
     today: datetime.date = datetime.date.max
     under: str = ""          # the tree's folder to judge, "" for all of it
+    only: tuple[str, ...] = ()       # what of it is judged; all without names
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,10 @@ def _state(work: _Work) -> scan.State:
 
 
 def _within(work: _Work, file: str) -> bool:
-    under = work.settings.under
-    return not under or file.startswith(under + "/")
+    under, only = work.settings.under, work.settings.only
+    return (not under or file.startswith(under + "/")) and (
+        not only or file in only
+        or any(file.startswith(name + "/") for name in only))
 
 
 def _outside(work: _Work, command: Sequence[str]) -> bytes:
@@ -258,6 +261,8 @@ def _run_own(work: _Work) -> None:
         held = scan.holders(work.tree, words, _state(work),
                             functools.partial(_outside, work), work.cache,
                             work.settings.under)
+        held = {file: found for file, found in held.items()
+                if _within(work, file)}
         _read(work, _differing(work, held))
     else:
         # What changed is named, so nothing else is read.

@@ -60,7 +60,10 @@ main() {
 		[ -z "$left" ] || refuse "$left"
 	fi
 	if [ -n "$stamp" ]; then
-		identity "$@" >"$stamp.$$" && mv "$stamp.$$" "$stamp"
+		# A stamp that a kill cuts short does not fit, and is made again;
+		# a file to rename would have to have a name that is nobody's.
+		[ ! -L "$stamp" ] || die "deps.sh: $stamp is a symbolic link"
+		now=$(identity "$@") && printf '%s\n' "$now" >"$stamp"
 	fi
 }
 

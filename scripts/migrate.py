@@ -113,7 +113,8 @@ class Options:
     """Every variable of the Makefile, checked."""
 
     kernel: str
-    module: str
+    module: str              # a folder
+    files: tuple[str, ...]   # of it, if only they are to be looked at
     out: Path
     jobs: int
     rules: tuple[Path, ...]
@@ -132,7 +133,8 @@ class Options:
                         ssh=self.ssh, fix=self.fix,
                         module=bool(self.module), kernel=str(
                             trees.open_kernel(self.kernel).root)
-                        if self.kernel and self.module else self.kernel)
+                        if self.kernel and self.module else self.kernel,
+                        files=self.files)
 
 
 def main(words: Sequence[str]) -> int:
@@ -340,14 +342,22 @@ def _baseline(options: Options) -> None:
 def _judged(options: Options) -> tuple[Tree, check.Settings]:
     """Return the tree to judge, and how; M may be a folder of KERNEL."""
     rest = options.rest
-    under = ""
+    under, only = "", options.files
     if options.kernel and options.module:
+        names: list[str] = []
         with contextlib.suppress(TreeError):
             # Headers that a module is built with have no folder to judge.
-            under = trees.inside(_tree(replace(options, module="")),
-                                 options.module)
-        if under:
-            options = replace(options, module="")
+            tree = _tree(replace(options, module="", files=()))
+            names = [trees.inside(tree, _folder(word))
+                     or trees.inside(tree, os.path.abspath(os.path.join(
+                         rest.caller, _folder(word))))
+                     for word in rest.m.split()]
+        if names and all(names):
+            under = names[0] if (tree.root / names[0]).is_dir() \
+                and not names[1:] else os.path.commonpath(
+                    [os.path.dirname(name) for name in names])
+            only = tuple(names) if names != [under] else ()
+            options = replace(options, module="", files=())
     try:
         cache = output.folder(options.out, "cache")
     except OSError:
@@ -360,7 +370,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        cache, check.today(), under)
+        cache, check.today(), under, only)
 
 
 def _series(options: Options) -> None:
@@ -453,6 +463,10 @@ def _bench(options: Options) -> None:
 def _tree(options: Options) -> Tree:
     if not options.kernel and not options.module:
         raise UsageError("no tree: say which with KERNEL=dir")
+    for name in options.files:
+        if not os.path.isfile(os.path.join(options.module, name)):
+            raise UsageError(f"M: {os.path.join(options.module, name)}: no "
+                             "such file")
     tree = trees.open_tree(options.kernel, options.module)
     if options.rest.trust:
         gitsafe.trust(tree.root)
@@ -583,8 +597,9 @@ def _options(words: Sequence[str]) -> Options:
     for name, what in _FLAGS:
         parser.add_argument(f"--{name}", action="store_true", help=what)
     found = parser.parse_args(words)
+    module, files = _module(found.m, found.caller)
     return Options(
-        kernel=_folder(found.kernel), module=_folder(found.m),
+        kernel=_folder(found.kernel), module=module, files=files,
         out=Path(found.out).absolute(),
         jobs=_count("JOBS", found.jobs) if found.jobs else
         len(os.sched_getaffinity(0)),
@@ -599,6 +614,7 @@ def _options(words: Sequence[str]) -> Options:
 _VARIABLES = (
     ("kernel", "", "the kernel tree"),
     ("m", "", "the folder of an out-of-tree module"),
+    ("caller", "", "the folder that M starts at; the current one by default"),
     ("out", "out", "where results go"),
     ("jobs", "", "how many processors to use; all by default"),
     ("rules", "", "rule files or a folder of them"),
@@ -628,6 +644,22 @@ _FLAGS = (
 
 def _folder(text: str) -> str:
     return os.path.expanduser(text) if text.startswith("~") else text
+
+
+def _module(text: str, caller: str) -> tuple[str, tuple[str, ...]]:
+    """Return the folder that M names, and of it the files that M names."""
+    paths = [os.path.join(caller, _folder(word)) for word in text.split()]
+    if len(paths) < 2 and not any(map(os.path.isfile, paths)):
+        return "".join(paths), ()
+    # What check finds in KERNEL by these names is _judged()'s to say.
+    for path in paths:
+        if os.path.isdir(path):
+            raise UsageError(f"M: {path}: a folder among other names; M names "
+                             "one folder, or files")
+    paths = [os.path.realpath(path) for path in paths]
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return folder, tuple(sorted({os.path.relpath(path, folder)
+                                 for path in paths}))
 
 
 def _rules(text: str) -> tuple[Path, ...]:

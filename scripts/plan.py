@@ -72,6 +72,7 @@ class Settings:
     fix: bool = False        # mend the page count of a tree with the API
     module: bool = False     # M=: the tree is a module's folder, not a kernel
     kernel: str = ""         # the kernel it is built for, if one is named
+    files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
     """Return the work before and after its edits, and what came of it."""
     conditionals.use(settings.census)
     first = _Work(tree, settings, census.take(
-        settings.census, tree.root, settings.jobs))
+        settings.census, tree.root, settings.jobs, settings.files or None))
     _read(first)
     chosen = [rule for rule in rulebook.load(settings.rules)
               if rule.verdict != "finding"

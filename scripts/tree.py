@@ -117,7 +117,7 @@ def _hint(path: str) -> str:
 
 
 def inside(tree: Tree, path: str) -> str:
-    """Return the name of a folder of the tree, "" where it is none of its.
+    """Return the name of a folder or file of the tree, "" where it has none.
 
     A relative path starts at the top of the tree, as M= does for those who
     run make there.
@@ -127,7 +127,7 @@ def inside(tree: Tree, path: str) -> str:
         name = found.relative_to(tree.root).as_posix()
     except (OSError, RuntimeError, ValueError):
         return ""
-    return name if name != "." and found.is_dir() else ""
+    return name if name != "." and (found.is_dir() or found.is_file()) else ""
 
 
 def _resolve(path: str) -> Path:
