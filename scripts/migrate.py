@@ -55,6 +55,7 @@ import plan as planning
 import report as formats
 import series
 import spatch
+import suite
 import tree as trees
 import verify
 from apply import ApplyError
@@ -389,6 +390,10 @@ def _series(options: Options) -> None:
         _record(options, plan)
     print(series.text(made), end="")
     print(plan.ledger.sums())
+    # apply adds no file to a tree, and a series is what apply does.
+    if plan.core and plan.state is core.State.STRICT and suite.fits(tree.root):
+        _say("a KUnit test of the corrections can follow them: git am "
+             f"{suite.PATCH}")
 
 
 def _command(options: Options) -> str:

@@ -44,6 +44,19 @@ def install(tree: Path) -> dict[str, bytes]:
     return files
 
 
+def fits(tree: Path) -> bool:
+    """Return whether the patch suits the tree, which lacks it yet."""
+    header = tree / "include/kunit/test.h"
+    if not header.is_file() or (tree / "lib" / SOURCES[0].name).exists() \
+            or b"define KUNIT_ARRAY_PARAM(" not in header.read_bytes():
+        return False
+    try:
+        install(tree)
+    except (SuiteError, core.CoreError):
+        return False
+    return True
+
+
 def patch() -> bytes:
     """Return the patch: the message it has, the wiring, the sources."""
     head, _, _ = PATCH.read_bytes().partition(b"\ndiff ")

@@ -238,6 +238,31 @@ class Suite(unittest.TestCase):
             self.assertEqual(wanted, {name: (tree / name).read_bytes()
                                       for name in wanted})
 
+    def test_the_patch_is_offered_where_git_am_takes_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder)
+            files = {
+                "lib/Makefile": "obj-$(CONFIG_SG_SPLIT) += sg_split.o\n"
+                                "obj-$(CONFIG_SG_POOL) += sg_pool.o\n",
+                "lib/Kconfig.debug": "if RUNTIME_TESTING_MENU\n\nconfig "
+                                     "LIST_KUNIT_TEST\n\tbool\n",
+                "include/kunit/test.h": "#define KUNIT_ARRAY_PARAM(a, b, c)\n"}
+            for name, text in files.items():
+                (tree / name).parent.mkdir(parents=True, exist_ok=True)
+                (tree / name).write_text(text)
+            self.assertTrue(suite.fits(tree))
+            for name in files:
+                with self.subTest(name):
+                    (tree / name).write_text("\n")
+                    self.assertFalse(suite.fits(tree))
+                    (tree / name).write_text(files[name])
+            git = ["git", "-c", "user.name=T", "-c", "user.email=t@e.org"]
+            for words in (["init", "-q"], ["add", "."],
+                          ["commit", "-qm", "tree"],
+                          ["am", "-q", str(suite.PATCH)]):
+                subprocess.run([*git, *words], cwd=tree, check=True)
+            self.assertFalse(suite.fits(tree))
+
     def test_each_header_defines_its_own_guard(self) -> None:
         for header in core.PATCHES.rglob("*.h"):
             self.assertRegex(header.read_text(),
