@@ -1089,8 +1089,10 @@ def _unread(work: _Work, names: Sequence[str],
         if match := _AT.match(text):
             # A rule's own output is parsed again, under a temporary name.
             file, line = match[1].decode(errors="replace"), int(match[2])
-        elif (match := _BAD.fullmatch(text)) and file:
-            total += int(match[1])
+        elif text.startswith(b"badcount: ") and file:
+            # Without a number the block has no lines: the whole file.
+            match = _BAD.fullmatch(text)
+            total += int(match[1]) if match else 0
             block = []
         elif text.startswith(b"LEXER:") and b"end of file in" in text:
             for name in names:

@@ -557,12 +557,21 @@ class BrokenTest(SpatchTest):
 
     def test_messages_that_make_no_sense(self) -> None:
         real = shutil.which("spatch")
-        enter_path(self, {"spatch": f'{real} "$@"\nstatus=$?\n'
-                          "printf 'HANDLING: \\377\\nbadcount: x\\n' >&2\n"
-                          "exit $status"})
-        result, = self.run_jobs({"x.c": PLAIN}, [
-            Job(self.rule(RENAME), "patch", ("x.c",))])
-        self.assertIs(result.outcome, Outcome.FAILED)
+        enter_path(self, {"spatch": f'case "$*" in *--version*) exec {real} '
+                          f'"$@";; esac\n{real} "$@" 2>told.$$\nstatus=$?\n'
+                          "LC_ALL=C sed 's/^HANDLING: f00000/"
+                          "HANDLING: \\xff/' told.$$ >&2\n"
+                          "printf ' = File \"f00001.c\", line 1, column 1\\n"
+                          "badcount: x\\n' >&2\nexit $status"})
+        rule = self.rule(RENAME)
+        bad, good = self.run_jobs(
+            {"x.c": PLAIN, "y.c": PLAIN},
+            [Job(rule, "patch", (name,)) for name in ("x.c", "y.c")])
+        self.assertEqual((Outcome.FAILED, "spatch did not name its files"),
+                         (bad.outcome, bad.detail))
+        self.assertIs(good.outcome, Outcome.HIT)
+        # What is unread, but not how much of it, is the whole file.
+        self.assertEqual({"y.c": ((1, 5),)}, good.bad)
 
     def test_output_without_end(self) -> None:
         real = shutil.which("spatch")
