@@ -638,7 +638,7 @@ def edits_of(texts: Mapping[str, Text], unit: Unit, file: str,
     spans = []
     for decl in unit.decls:
         if decl.file == file:
-            last = max(decl.tag, decl.at)
+            last = max(decl.tag + (text.text(decl.tag) == b"struct"), decl.at)
             spans.append((text.tokens[decl.tag].start,
                           text.tokens[last].end))
     functions = set()

@@ -348,6 +348,14 @@ class HoldsTest(unittest.TestCase):
     def test_whole_conversion_holds(self) -> None:
         self.assertEqual(holds(WALK, NEW), "")
 
+    def test_size_of_the_type_changes_with_what_it_clears(self) -> None:
+        size = b"memset(&it, 0, sizeof(struct sg_page_iter));\n\tfor_each"
+        old = WALK.replace(b"for_each", size)
+        half = NEW.replace(b"for_each", size)
+        self.assertEqual(holds(old, half.replace(
+            b"sizeof(struct sg_page", b"sizeof(struct sg_dma_page")), "")
+        self.assertIn("both types", holds(old, half))
+
     def test_half_a_conversion_does_not(self) -> None:
         self.assertIn("for_each_sg_page", holds(WALK, WALK.replace(
             b"sg_page_iter it", b"sg_dma_page_iter it")))
