@@ -61,6 +61,20 @@ class PlanTest(unittest.TestCase):
         self.assertEqual([rule.name for rule in found.rules["d.c"]],
                          ["local-walk"])
 
+    def test_a_file_that_is_too_large_is_said_not_read(self) -> None:
+        found = self.plan({"d.c": WALK, "l.c": WALK + b"/*" + bytes(
+            b"x" * (8 << 20)) + b"*/\n"})
+        self.assertEqual(self.verdicts(found, "l.c"), ["unread"] * 3)
+        self.assertEqual(self.codes(found, "l.c"), {"too-large"})
+        self.assertEqual(set(found.after) - set(found.core), {"d.c"})
+
+    def test_conditionals_beyond_the_bound_are_said_not_guessed(self) -> None:
+        deep = b"#if A\n" * 20_000 + WALK + b"#endif\n" * 20_000
+        found = self.plan({"d.c": WALK, "n.c": deep})
+        self.assertEqual(set(self.verdicts(found, "n.c")), {"unread"})
+        self.assertIn("conditionals", self.codes(found, "n.c"))
+        self.assertNotIn("n.c", found.after)
+
     def test_strict_core_comes_when_nothing_is_left(self) -> None:
         found = self.plan({"d.c": WALK})
         self.assertIs(found.form, core.Form.STRICT)
