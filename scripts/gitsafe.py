@@ -51,6 +51,12 @@ def trust(root: Path) -> None:
     _trusted.add(root)
 
 
+def allowed(root: Path) -> tuple[str, ...]:
+    """Return the words that let git itself read a tree that is trusted."""
+    return ("-c", "safe.directory=*") if any(
+        place in _trusted for place in (root, *root.parents)) else ()
+
+
 def belongs(root: Path) -> bool:
     """Say whether a tree is the user's, or was declared to be trusted."""
     mine = {os.geteuid()}
@@ -134,9 +140,7 @@ def _ask(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
-    more = ["-c", "safe.directory=*"] if any(
-        place in _trusted for place in (root, *root.parents)) else []
-    return _start(root, (*more, *words), {**kept, "LC_ALL": "C"}, None,
+    return _start(root, (*allowed(root), *words), {**kept, "LC_ALL": "C"}, None,
                   _ASK_LIMIT_S)
 
 

@@ -394,6 +394,8 @@ def _look(root: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
 
 def _run(args: Sequence[str], folder: Path, env: Mapping[str, str],
          stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    if "GIT_DIR" not in env:
+        args = [args[0], *gitsafe.allowed(folder), *args[1:]]
     return subprocess.run(args, cwd=folder, env=dict(env), input=stdin,
                           stdin=None if stdin is not None
                           else subprocess.DEVNULL, capture_output=True)

@@ -17,6 +17,7 @@ from typing import Sequence
 from unittest import mock
 
 import core
+import gitsafe
 import output
 import series
 import smalltree
@@ -631,6 +632,15 @@ class FailureTest(SeriesCase):
         self.refuse(RepoError, "BRANCH=x: HEAD is detached", self.root,
                     branch="x")
         self.assertTrue(self.write(self.root).mails)
+
+    @unittest.skipIf(os.geteuid(), "only root can give a tree away")
+    def test_tree_of_somebody_else(self) -> None:
+        os.environ.pop("SUDO_UID", None)
+        for path in (self.root, self.root / ".git"):
+            os.chown(path, 65534, 65534)
+        self.refuse(RepoError, "dubious ownership", self.root)
+        gitsafe.trust(self.root)
+        self.assertTrue(self.write(self.root, branch="x").mails)
 
     def test_repository_without_a_commit(self) -> None:
         bare = self.scratch / "bare"
