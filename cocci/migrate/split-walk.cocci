@@ -5,7 +5,7 @@
 /// dma_map_sg() has merged entries, the DMA segments are fewer and longer
 /// than the entries, so one walk cannot give both. The two are independent
 /// here: each is stored through a cursor of its own. Make it a page walk
-/// with the number of entries, and a DMA walk with the number of segments.
+/// with the number of entries, and a DMA walk with the count that is there.
 ///
 //# Only a body of two statements is split, each of which stores one value at
 //# a cursor that the other does not name. Whoever reads the two arrays may
@@ -166,7 +166,7 @@ struct sg_page_iter@t it;
 - }
 + for_each_sg_dma_page(table->sgl, &it, table->orig_nents, off)
 + 	p[i++] = sg_page_iter_page(&it);
-+ for_each_sg_page(table->sgl, &new, table->nents, off)
++ for_each_sg_page(table->sgl, &new, count, off)
 + 	a[j++] = sg_page_iter_dma_address(&new);
 |
 - for_each_sg_page@loop(table->sgl, &it, count, off) {
@@ -175,7 +175,7 @@ struct sg_page_iter@t it;
 - }
 + for_each_sg_dma_page(table->sgl, &it, table->orig_nents, off)
 + 	*p++ = sg_page_iter_page(&it);
-+ for_each_sg_page(table->sgl, &new, table->nents, off)
++ for_each_sg_page(table->sgl, &new, count, off)
 + 	*a++ = sg_page_iter_dma_address(&new);
 )
 
