@@ -25,7 +25,7 @@ import guards
 import reach
 import units as iterators
 from conditionals import Kernel
-from counts import Count, Kind, Why
+from counts import Claim, Count, Kind, Why
 from ctext import Branch, Text
 from edits import Edit, EditError, permitted, render, spoils
 from reach import Found
@@ -43,7 +43,6 @@ _NOT_TYPES = (b"return", b"else", b"do", b"case")
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
 # What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
 _MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
-_MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
 _CHANGES = (b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=",
             b"<<=", b">>=", b"++", b"--")
 _GROWS = ("the walk can now yield more addresses than before: "
@@ -541,8 +540,7 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
             lost = spoils(texts[file], edit)
             if lost:
                 return lost
-            if not (proposal.free or permitted(edit)
-                    or _in_count(texts[file], unit, file, edit)):
+            if not (proposal.free or permitted(edit)):
                 return ("the rule wants more than to rename: "
                         + b" ".join(edit.old_words + (b"->",)
                                     + edit.new_words).decode("latin-1"))
@@ -622,7 +620,7 @@ def moved_token(text: Text, edits: Sequence[Edit],
     """Return the number a token has once the edits are made."""
     start = text.tokens[at].start
     shift = 0
-    for edit in edits:
+    for edit in sorted(edits):
         if edit.start <= start < edit.end:
             return at + shift if len(edit.new_words) == len(edit.old_words) \
                 else None
@@ -665,13 +663,12 @@ def edits_of(texts: Mapping[str, Text], unit: Unit, file: str,
     return found
 
 
-def in_scope(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
+def in_scope(text: Text, edit: Edit) -> bool:
     """Tell whether what an edit puts in as a count is declared there.
 
     A rule follows paths, and a path leaves the block of a declaration.
     """
-    if permitted(edit) or not edit.new_words or \
-            not _in_count(text, unit, file, edit):
+    if not edit.new_words:
         return True
     at = text.at(edit.start)
     function = text.function_of(at) if at is not None else None
@@ -685,17 +682,6 @@ def in_scope(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
         at <= text.block_end(first)
 
 
-def _in_count(text: Text, unit: Unit, file: str, edit: Edit) -> bool:
-    """Tell whether an edit stays inside a loop's count argument."""
-    for use in unit.uses:
-        where = count_argument(text, use) if use.file == file else None
-        if where is not None and \
-                text.tokens[where[0]].start <= edit.start and \
-                edit.end <= text.tokens[where[1] - 1].end:
-            return True
-    return False
-
-
 # --- counts ----------------------------------------------------------------
 
 def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
@@ -707,10 +693,20 @@ def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
     return parts[2] if len(parts) == 4 else None
 
 
-def count_of(text: Text, use: Use, proven: bool = False) -> Optional[Count]:
+def in_count(text: Text, use: Use, edit: Edit) -> bool:
+    """Tell whether an edit stays inside a walk's count argument."""
+    where = count_argument(text, use)
+    return where is not None and \
+        text.tokens[where[0]].start <= edit.start and \
+        edit.end <= text.tokens[where[1] - 1].end
+
+
+def count_of(text: Text, use: Use, claim: Optional[Claim] = None,
+             defined: Mapping[bytes, bytes] = {}) -> Optional[Count]:
     """Return what is known of a walk's count, None for what is no walk.
 
-    proven: the conversion has shown that the count is the mapped one.
+    claim: what a rule has proven of it. It holds where nothing is hidden from
+    the rule; defined: the bodies of the macros that the file can name.
     """
     where = count_argument(text, use)
     if where is None:
@@ -720,12 +716,28 @@ def count_of(text: Text, use: Use, proven: bool = False) -> Optional[Count]:
     written = " ".join(source.decode("latin-1").split())
     parts = text.arguments(use.start + 1)
     offset = b" ".join(text.words(*parts[3])).decode("latin-1")
-    kind = Kind("mapped" if proven else count_class(
-        text, use, text.words(start, end)))
-    why = {Kind.MAPPED: Why.RETURNED, Kind.UNMAPPED: Why.ORIG,
-           Kind.UNKNOWN: Why.NOTHING}[kind]
-    return Count(written, kind, why,
+    if claim is None or not sees(text, use, claim, defined):
+        claim = Claim(Kind.UNKNOWN, Why.NOTHING)
+    by = claim.by if claim.why not in (Why.ORIG, Why.ENTRIES) else ""
+    return Count(written, claim.kind, claim.why, by, claim.line,
                  offset="" if offset in ("0", "0UL", "0U") else offset)
+
+
+def sees(text: Text, use: Use, claim: Claim,
+         defined: Mapping[bytes, bytes]) -> bool:
+    """Tell whether a rule could see all that its claim rests on."""
+    function = text.function_of(use.at)
+    parts = text.arguments(use.start + 1)
+    if function is None or len(parts) != 4:
+        return False
+    # for_each_sg_dma_page() names the list first, and starting the iterator.
+    place = 1 if use.name == b"__sg_page_iter_start" else 0
+    words = text.words(*parts[place]) + text.words(*parts[2])
+    if any(word in _CHANGES for word in text.words(*parts[3])):
+        return False
+    return not counts.hidden(text, function, words, defined) and (
+        claim.why in (Why.ORIG, Why.ENTRIES)
+        or not counts.foreign(text, function, words))
 
 
 def notes(count: Count) -> str:
@@ -735,29 +747,3 @@ def notes(count: Count) -> str:
         about += (f"; offset {count.offset} now counts DMA pages, which differ "
                   "from CPU pages where an entry has a sub-page offset")
     return f"{about}; {_GROWS}"
-
-
-def count_class(text: Text, use: Use, words: tuple[bytes, ...]) -> str:
-    """Class a count expression: mapped, unmapped or unknown."""
-    if words and words[-1] == b"orig_nents":
-        return "unmapped"
-    function = text.function_of(use.at)
-    if function is None or not words or b"(" in words:
-        return "unknown"
-    mapped: set[tuple[bytes, ...]] = set()
-    for at in range(function.open, use.start):
-        if text.text(at) == b"dma_map_sgtable":
-            parts = text.arguments(at + 1)
-            table = text.words(*parts[1]) if len(parts) > 1 else ()
-            mapped |= {table + (b"->", b"nents"),
-                       table[1:] + (b".", b"nents")}
-        elif text.text(at) in _CHANGES:
-            target = text.words(iterators.chain_start(text, at - 1), at)
-            value = text.words(at + 1, text.statement_end(at))
-            if text.text(at) == b"=" and value and (
-                    _MAPPERS.fullmatch(value[0]) or value in mapped):
-                mapped.add(target)
-            else:
-                mapped.discard(target)
-                mapped.discard(text.words(at + 1, at + 2))
-    return "mapped" if words in mapped else "unknown"

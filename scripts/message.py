@@ -132,8 +132,11 @@ def _guessed(text: str, source: str) -> Prefix:
 
 
 def subject(prefix: Prefix, rules: Sequence[Rule]) -> str:
-    """Return a subject of at most 75 columns."""
-    said = {_decapital(rule.summary) for rule in rules}
+    """Return a subject of at most 75 columns.
+
+    A rule that only puts a count right behind a conversion names no patch.
+    """
+    said = {_decapital(rule.summary) for rule in rules if not rule.counts}
     summary = said.pop() if len(said) == 1 else SUMMARY
     for words in (summary, SUMMARY, _SHORT):
         text = prefix.text + (words[0].upper() + words[1:]

@@ -18,17 +18,19 @@ Source: the data flow of design.md.
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import re
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence
+from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 import census
 import comments
 import conditionals
 import core
+import counts
 import guards
 import judge
 import rules as rulebook
@@ -36,10 +38,10 @@ import spatch
 import tree as trees
 import units as iterators
 from census import Site
-from counts import Count
+from counts import Claim, Kind, Why
 from core import Form, State
 from ctext import Text
-from edits import Edit, EditError, from_diff, render
+from edits import Edit, EditError, from_diff, render, spoils
 from judge import Evidence, Proposal, Verdict
 from ledger import Entry, Ledger, LedgerError
 from reach import Found, Reach
@@ -130,16 +132,20 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
     first = _Work(tree, settings, census.take(
         settings.census, tree.root, settings.jobs, settings.files or None))
     _read(first)
-    chosen = [rule for rule in rulebook.load(settings.rules)
-              if rule.verdict != "finding"
-              and (rule.confidence == "High"
-                   or settings.confidence == "moderate"
-                   or rule.verdict != "converted")]
+    every = [rule for rule in rulebook.load(settings.rules)
+             if rule.verdict != "finding"
+             and (rule.confidence == "High"
+                  or settings.confidence == "moderate"
+                  or rule.verdict != "converted")]
+    # What is said of counts, and done about them, waits for the conversions.
+    about_counts = [rule for rule in every
+                    if rule.counts or rule.verdict == "count"]
+    chosen = [rule for rule in every if rule not in about_counts]
     evidence, entries = _round(first, chosen, _clusters(first))
     known = {entry.site: entry for entry in entries}
     origin = {site: site for site in first.sites}
     rewriters = [rule for rule in chosen if rule.verdict == "converted"]
-    last = first
+    last, history = first, list[_Work]()
     # One unit in a rule's way hides another from it. So what changed is read
     # again until nothing more is converted: a second run has nothing to do.
     while last.edits:
@@ -147,6 +153,7 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
                 if entry.verdict in ("manual", "unread")}
         clusters = [files for files in _clusters(last)
                     if set(files) & set(last.edits) and set(files) & left]
+        history.append(last)
         last, origin = _changed(last, origin)
         if not clusters:
             break
@@ -155,11 +162,21 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
             if entry.verdict == "converted":
                 site = origin[entry.site]
                 known[site] = replace(entry, site=site)
-        first.groups += last.groups
-        for file, names in last.fired.items():
-            first.fired.setdefault(file, set()).update(names)
+        _fired(first, last)
+    walks = _Walks(first, last, history, origin, known)
+    if walks.files:
+        _pass_counts(walks, about_counts)
+        known.update(_counted(walks, about_counts, {
+            rule.name for rule in chosen if "count" in rule.proves}))
     ledger = Ledger(first.sites, known.values())
-    return first, last, chosen, ledger, evidence
+    return first, walks.last, every, ledger, evidence
+
+
+def _fired(first: _Work, later: _Work) -> None:
+    """Add what a later round did to what the first did."""
+    first.groups += later.groups
+    for file, names in later.fired.items():
+        first.fired.setdefault(file, set()).update(names)
 
 
 def _round(work: _Work, chosen: Sequence[Rule],
@@ -306,9 +323,7 @@ def _run(work: _Work, chosen: Sequence[Rule],
             there = set().union(*(tokens[file] for file in cluster))
             if not wanted or wanted & there:
                 jobs.append(spatch.Job(rule, mode, cluster))
-    return spatch.run(work.sources, jobs, procs=work.settings.jobs,
-                      timeout=work.settings.timeout,
-                      memory=work.settings.memory, ssh=work.settings.ssh)
+    return _spatch(work, jobs)
 
 
 def _clusters(work: _Work) -> list[tuple[str, ...]]:
@@ -454,9 +469,7 @@ def _proposals(work: _Work, results: Sequence[spatch.Result],
             unit = work.units[number]
             mine = {}
             for file, edits in wants.items():
-                some = [edit for edit in judge.edits_of(
-                    work.texts, unit, file, edits) if judge.in_scope(
-                        work.texts[file], unit, file, edit)]
+                some = judge.edits_of(work.texts, unit, file, edits)
                 if rule.free and file in unit.files:
                     some = edits
                 if some:
@@ -589,14 +602,10 @@ def _entries(work: _Work,
     after = {file: Text(render(work.texts[file], edits))
              for file, edits in work.edits.items()}
     later: dict[tuple[str, int], Unit] = {}
-    walks: dict[str, list[iterators.Use]] = {}     # by file, of DMA iterators
     for unit in iterators.bind({**work.texts, **after}) if after else ():
         later.update((place, unit) for place in unit.tokens())
-        for use in unit.uses if unit.types == {DMA} else ():
-            walks.setdefault(use.file, []).append(use)
     for site in work.sites:
-        yield _entry(work, site, verdicts, index, after, later,
-                     walks.get(site.file, ()))
+        yield _entry(work, site, verdicts, index, later)
 
 
 def _audit(work: _Work, entries: Iterable[Entry]) -> None:
@@ -647,9 +656,7 @@ def _units_at(work: _Work, site: Site) -> list[Unit]:
 
 def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
            index: Mapping[tuple[str, int], list[int]],
-           after: Mapping[str, Text],
-           later: Mapping[tuple[str, int], Unit],
-           walks: Sequence[iterators.Use]) -> Entry:
+           later: Mapping[tuple[str, int], Unit]) -> Entry:
     def said(verdict: Verdict) -> Entry:
         return Entry(site, verdict.verdict, verdict.rule, verdict.reason)
 
@@ -690,31 +697,17 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
         return said(Verdict("kept", verdict.rule, "page-walk: it gives pages "
                             "and no DMA address; its DMA loop has an "
                             "iterator of its own now"))
-    about, count = _about(site, unit, now, after.get(site.file, text), walks)
-    return Entry(site, verdict.verdict, verdict.rule,
-                 f"{verdict.rule}: {about}", count)
+    return said(replace(verdict, reason=f"{verdict.rule}: "
+                        + _about(unit, now)))
 
 
-def _about(site: Site, unit: Optional[Unit], now: Optional[int], text: Text,
-           walks: Iterable[iterators.Use]) -> tuple[str, Optional[Count]]:
+def _about(unit: Optional[Unit], now: Optional[int]) -> str:
     """Say what became of a site whose unit is converted."""
     if unit is None:
-        # A shipped conversion writes statements anew, and may only do so
-        # where it has shown that the count is the mapped one.
-        found = [judge.count_of(text, use, proven=True) for use in walks
-                 if use.act.value == _WALKS.get(site.token)
-                 and site.function == _function(text, use)]
-        said = sorted(judge.notes(count) for count in found if count)
-        return ("; ".join(["rewritten with the statement it stands in",
-                           *dict.fromkeys(said)]),
-                found[0] if len(found) == 1 else None)
-    use = next((use for use in unit.uses
-                if (use.file, use.at) == (site.file, now)), None)
-    if use is None:
-        return "declared as struct sg_dma_page_iter", None
-    count = judge.count_of(text, use)
-    return (judge.notes(count) if count else
-            "follows the type of its declaration"), count
+        return "rewritten with the statement it stands in"
+    if not any(use.at == now for use in unit.uses):
+        return "declared as struct sg_dma_page_iter"
+    return "follows the type of its declaration"
 
 
 def _function(text: Text, use: iterators.Use) -> str:
@@ -722,9 +715,181 @@ def _function(text: Text, use: iterators.Use) -> str:
     return os.fsdecode(function.name) if function else ""
 
 
-_WALKS = {"for_each_sg_page": Act.LOOP.value,
-          "__sg_page_iter_start": Act.START.value}
+_WALKS = {"for_each_sg_page": Act.LOOP, "__sg_page_iter_start": Act.START}
 _RANK = {"unread": 0, "manual": 1, "converted": 2, "kept": 3}
+
+
+# --- counts -----------------------------------------------------------------
+
+@dataclass
+class _Walks:
+    """The DMA walks of the tree as it is converted, and where they come from.
+
+    A walk that the tree had before is none of these.
+    """
+
+    first: _Work
+    last: _Work
+    history: list[_Work]     # the rounds that changed something
+    origin: dict[Site, Site]         # site of `last` -> site of `first`
+    known: Mapping[Site, Entry]
+
+    @property
+    def files(self) -> list[str]:
+        """Return the files in which a walk was converted."""
+        return sorted({entry.site.file for entry in self.known.values()
+                       if entry.verdict == "converted"
+                       and entry.site.token in _WALKS})
+
+    def uses(self, file: str) -> list[iterators.Use]:
+        """Return the walks of a file that came with the conversion."""
+        text = self.last.texts[file]
+        before = {self._token(site) for site, was in self.origin.items()
+                  if site.file == file
+                  and self.known[was].verdict != "converted"}
+        return [use for unit in self.last.units if unit.types == {DMA}
+                for use in unit.uses if use.file == file
+                and use.at not in before
+                and judge.count_argument(text, use) is not None]
+
+    def _token(self, site: Site) -> Optional[int]:
+        text = self.last.texts[site.file]
+        return text.at(text.offset(site.line, site.column))
+
+    def of(self, entry: Entry) -> list[iterators.Use]:
+        """Return the walks that an entry's site has become."""
+        file, act = entry.site.file, _WALKS[entry.site.token]
+        now = next((self._token(site) for site, was in self.origin.items()
+                    if was == entry.site), None)
+        every = [use for use in self.uses(file) if use.act is act]
+        same = [use for use in every if use.at == now]
+        if same or now is not None:
+            return same
+        text = self.last.texts[file]
+        return [use for use in every
+                if _function(text, use) == entry.site.function]
+
+    def line(self, file: str, line: int) -> int:
+        """Return which line of the tree a line of `last` was, 0 for none."""
+        text, was = self.last.texts[file], self.first.texts[file]
+        for at in range(len(was.tokens)):
+            now: Optional[int] = at
+            for work in self.history:
+                if now is not None and file in work.edits:
+                    now = judge.moved_token(work.texts[file],
+                                            work.edits[file], now)
+            if now is not None and text.line_of(now) == line:
+                return was.line_of(at)
+        return 0
+
+
+def _pass_counts(walks: _Walks, rules: Sequence[Rule]) -> None:
+    """Give walks the number of DMA segments where it is at hand."""
+    work = walks.last
+    work.edits, work.fired, work.groups = {}, {}, []
+    jobs = [spatch.Job(rule, "patch", (file,)) for rule in rules
+            if rule.counts for file in walks.files]
+    for result in _spatch(work, jobs):
+        rule = result.job.rule
+        for file, diff in result.changed.items():
+            if rule is None or result.outcome is not spatch.Outcome.HIT:
+                continue
+            text, defined = work.texts[file], _macros(work, file)
+            claim = Claim(Kind.MAPPED, Why.RETURNED)
+            mine = [edit for edit in from_diff(text, diff)
+                    if judge.in_scope(text, edit)
+                    and any(judge.in_count(text, use, edit) and
+                            judge.sees(text, use, claim, defined)
+                            for use in walks.uses(file))]
+            if mine and not any(spoils(text, edit) for edit in mine):
+                work.edits[file] = mine
+                work.fired.setdefault(file, set()).add(rule.name)
+    if work.edits:
+        _fired(walks.first, work)
+        walks.history.append(work)
+        walks.last, walks.origin = _changed(work, walks.origin)
+
+
+def _counted(walks: _Walks, rules: Sequence[Rule],
+             mapped: Collection[str]) -> dict[Site, Entry]:
+    """Return the entries of converted walks, with what is known of counts.
+
+    mapped: the rules that prove the count of what they write anew.
+    """
+    claims: dict[tuple[str, int], list[Claim]] = collections.defaultdict(list)
+    jobs = [spatch.Job(rule, "report", (file,)) for rule in rules
+            if rule.verdict == "count" for file in walks.files]
+    for result in _spatch(walks.last, jobs):
+        if result.job.rule is None or \
+                result.outcome is not spatch.Outcome.HIT:
+            continue
+        file, = result.job.files
+        text = walks.last.texts[file]
+        for (line, column), said in counts.read(
+                result.job.rule.name, file, result.text).items():
+            at = text.at(text.offset(line, column))
+            claims[file, -1 if at is None else at] += said
+    found = {}
+    for site, entry in walks.known.items():
+        if entry.verdict != "converted" or site.token not in _WALKS:
+            continue
+        text, defined = walks.last.texts[site.file], \
+            _macros(walks.last, site.file)
+        every = []
+        for use in walks.of(entry):
+            claim = counts.decide(claims.get((site.file, use.start), ()))
+            if entry.rule in mapped and claim.kind is Kind.UNKNOWN:
+                every.append(judge.count_of(text, use, _mapping(text)))
+            else:
+                every.append(judge.count_of(text, use, claim, defined))
+        some = [replace(count, line=walks.line(site.file, count.line))
+                for count in every if count is not None]
+        if some:
+            # A statement that a rule wrote anew may hold several walks.
+            head = [f"{entry.rule}: " + entry.reason.partition(": ")[2]] \
+                if "rewritten" in entry.reason else []
+            said_of = list(dict.fromkeys(judge.notes(one) for one in some))
+            reason = "; ".join(head + said_of)
+            found[site] = replace(
+                entry, count=some[0] if len(some) == 1 else None,
+                reason=reason if head else f"{entry.rule}: {reason}")
+    return found
+
+
+def _spatch(work: _Work, jobs: Sequence[spatch.Job]) -> list[spatch.Result]:
+    return spatch.run(work.sources, jobs, procs=work.settings.jobs,
+                      timeout=work.settings.timeout,
+                      memory=work.settings.memory, ssh=work.settings.ssh)
+
+
+def _mapping(text: Text) -> Claim:
+    """Return the claim of a rule that says it has seen the mapping."""
+    calls = [at for at, token in enumerate(text.tokens)
+             if _MAPPERS.fullmatch(token.text) and text.text(at + 1) == b"("
+             and text.function_of(at) is not None]
+    if len(calls) != 1:
+        return Claim(Kind.MAPPED, Why.RETURNED)
+    return Claim(Kind.MAPPED, Why.RETURNED,
+                 os.fsdecode(text.text(calls[0])), text.line_of(calls[0]))
+
+
+def _macros(work: _Work, file: str) -> dict[bytes, bytes]:
+    """Return the macros of a file and of the headers beside it."""
+    texts = [work.texts[file]]
+    for token in work.texts[file].tokens:
+        include = _INCLUDE.match(token.text) \
+            if token.kind == "directive" else None
+        if include is not None:
+            header = os.path.normpath(os.path.join(
+                os.path.dirname(file), os.fsdecode(include[1])))
+            with contextlib.suppress(trees.TreeError):
+                texts.append(work.texts.get(header)
+                             or Text(trees.read(work.tree, header)))
+    return counts.macros(texts)
+
+
+_INCLUDE = re.compile(rb'(?:#|%:)\s*include\s*"([^"]+)"')
+_MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
 
 
 # --- the core and the whole ------------------------------------------------

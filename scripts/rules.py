@@ -53,7 +53,7 @@ _SUMMARY_COLUMNS = 65
 _ALWAYS = ("Shape", "Confidence", "Options", "Requires", "Verdict")
 _SOMETIMES = ("Reason", "Tokens", "Edits", "Proves")
 _CONFIDENCES = ("High", "Moderate", "Low")
-_VERDICTS = ("converted", "kept", "manual", "finding")
+_VERDICTS = ("converted", "kept", "manual", "finding", "count")
 
 _KEY = re.compile(r"// ([A-Za-z][A-Za-z-]*): *(.*)")
 _MORE = re.compile(r"//  +(\S.*)")
@@ -61,7 +61,7 @@ _SHAPE = re.compile(r"[SMN]\d{1,2}b?|B")
 _VERSION = re.compile(r"\d+(\.\d+)+")
 _REASON = re.compile(r"[a-z][a-z0-9-]*: \S.*")
 _TOKEN = re.compile(r"\.?[A-Za-z_]\w*")
-_PROOF = re.compile(r"bound|offset")
+_PROOF = re.compile(r"bound|offset|count")
 _PART = re.compile(r"^@([^@]*)@(.*?)@@[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPTION = re.compile(r"-{1,2}[A-Za-z][\w-]*(=[\w./-]+)?|[\w./-]+")
 
@@ -106,13 +106,14 @@ class Rule:
     options: tuple[str, ...]
     requires: str            # oldest spatch, "1.0.8"
     shape: tuple[str, ...]   # ids
-    verdict: str             # converted, kept, manual or finding
+    verdict: str             # converted, kept, manual, finding or count
     reason: str              # "code: sentence", or ""
     tokens: tuple[str, ...] = ()  # census tokens, none = always worth a run
     free: bool = False       # a shipped conversion: may change statements
+    counts: bool = False     # changes the count of walks that are converted
     prefilter: bool = False  # spatch skips a file without the rule's words
     text: bytes | None = None    # what spatch is given, None = the file
-    proves: tuple[str, ...] = ()  # what it shows of a walk: bound, offset
+    proves: tuple[str, ...] = ()  # what it shows of a walk: see _PROOF
     # Words of comments, and what takes their place.
     comments: tuple[tuple[str, str], ...] = ()
     # Lines that stand for one another, first to last: what goes, what comes.
@@ -231,8 +232,8 @@ def _read(path: Path) -> Rule:
         reason=_reason(path, keys),
         tokens=(_list(path, "Tokens", keys, _TOKEN, " ")
                 if "Tokens" in keys else ()),
-        free=("Edits" in keys
-              and bool(_one_of(path, "Edits", keys, ("statements",)))),
+        free=_edits(path, keys) == "statements",
+        counts=_edits(path, keys) == "count",
         proves=(_list(path, "Proves", keys, _PROOF, ",")
                 if "Proves" in keys else ()),
         comments=tuple(_comments(path.with_suffix(".comments"))),
@@ -299,6 +300,11 @@ def _one_of(path: Path, key: str, keys: dict[str, str],
         raise RuleError(f"{path}: {key} is `{keys[key]}`, not one of "
                         f"{', '.join(good)}")
     return keys[key]
+
+
+def _edits(path: Path, keys: dict[str, str]) -> str:
+    return _one_of(path, "Edits", keys, ("statements", "count")) \
+        if "Edits" in keys else ""
 
 
 def _list(path: Path, key: str, keys: dict[str, str], form: re.Pattern[str],

@@ -49,7 +49,7 @@
 // Verdict: converted
 // Tokens: sg_page_iter_dma_address
 // Edits: statements
-// Proves: bound, offset
+// Proves: bound, offset, count
 
 virtual patch
 virtual context

@@ -82,6 +82,12 @@ class PrefixTest(unittest.TestCase):
             with self.subTest(file):
                 self.assertEqual(message.guess([file], []).capital, capital)
 
+    def test_rule_for_the_count_alone_names_no_patch(self) -> None:
+        walk = rule("local-walk", "walk it", "Body.")
+        count = replace(rule("count-passed", "pass it", "Body."), counts=True)
+        self.assertEqual(message.subject(Prefix("a: ", False, "log"),
+                                         [count, walk]), "a: walk it")
+
     def test_subject_stays_within_75_columns(self) -> None:
         for length in (10, 40, 60, 90):
             prefix = Prefix("x" * length + ": ", False, "path")
