@@ -4,9 +4,10 @@
 A file is a few functions. Each is of one family, with names from a short list
 so that they meet, nested to a random depth, laid out at random, and now and
 then split by an #ifdef. What a function is (page walk only, or anything) is
-kept beside its text, so that a test can hold the rewriting to it.
+kept beside its text, so that a test can hold the rewriting to it; so is what
+may be claimed of a count that comes from a mapping, or seems to.
 
-Data:   random.Random -> Generated (text, page-only functions).
+Data:   random.Random -> Generated (text, page-only functions, counts).
 Source: the shapes S01 to S31 of the users of the API.
 """
 
@@ -24,12 +25,23 @@ _OFFSETS = ("0", "0", "0", "off")
 class Generated:
     text: str
     pages_only: tuple[str, ...]      # whole functions that must stay
+    counts: tuple["Counted", ...]    # of functions that map what they walk
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What holds for the one walk of a function."""
+
+    function: str
+    count: str               # as it is written
+    mapped: bool             # it is what mapping that list returned
 
 
 @dataclass(frozen=True)
 class _Function:
     text: str
     pages_only: bool
+    counted: Counted | None = None
 
 
 def generate(chance: random.Random, number: int) -> Generated:
@@ -41,19 +53,24 @@ def generate(chance: random.Random, number: int) -> Generated:
     if chance.random() < 0.1:
         head = "/* caf\u00e9 */\n" + head
     text = head + "\n" + "\n".join(f.text for f in functions)
-    return Generated(text, tuple(f.text for f in functions if f.pages_only))
+    return Generated(text, tuple(f.text for f in functions if f.pages_only),
+                     tuple(f.counted for f in functions if f.counted))
 
 
 def _function(chance: random.Random, name: str) -> _Function:
-    family = chance.choice(_FAMILIES)
-    body, pages_only, before = family(chance, name)
+    counted = None
+    if chance.random() < 0.15:
+        body, before, counted = _counted(chance, name)
+        pages_only = False
+    else:
+        body, pages_only, before = chance.choice(_FAMILIES)(chance, name)
     guard = chance.random() < 0.08
     text = (f"{before}void {name}(struct device *dev, struct sg_table *t, "
             f"u64 *out,\n\t\tstruct page **pages, unsigned int n, "
             f"unsigned long off)\n{{\n{body}}}\n")
     if guard:
         text = f"#ifdef CONFIG_GENERATED\n{text}#endif\n"
-    return _Function(text, pages_only)
+    return _Function(text, pages_only, counted)
 
 
 # --- pieces ----------------------------------------------------------------
@@ -254,3 +271,63 @@ def _split(chance: random.Random, name: str) -> tuple[str, bool, str]:
 _FAMILIES = (_dma, _dma, _dma, _pages, _pages, _mixed, _by_hand, _siblings,
              _shadowed, _two_loops, _declarators, _counting, _helper,
              _helper, _escaping, _split, _member)
+
+
+# --- counts: a walk after a mapping, and what can come between the two --------
+
+# What mapping the list is worth, with MAP for the call.
+_VALUES = ("MAP + 1", "MAP - 1", "MAP * 2", "MAP > 0", "MAP ? 1 : 0", "!!MAP",
+           "(MAP, 1)", "-MAP")
+# What stands between. COUNT is the count, FN the name of the function.
+_BETWEEN = (
+    "COUNT--;", "COUNT += 1;", "if (off)\n\t\tCOUNT = 1;", "FN_fix(&COUNT);",
+    "t++;", "t = FN_next(t);", "t->sgl = sg_next(t->sgl);", "FN_fill(t);",
+    "memset(t, 0, sizeof(*t));", "*t = *FN_next(t);",
+    "dma_unmap_sg(dev, t->sgl, 1, DMA_TO_DEVICE);",
+    "dma_map_sg(dev, t->sgl, 1, DMA_FROM_DEVICE);",
+    "#ifdef CONFIG_A\n\tCOUNT = 1;\n#endif", "FN_SET(COUNT);", "FN_ONE();",
+    "off = ({ COUNT = 1; 2; });", "asm(\"\" : \"+r\" (COUNT));",
+    "for (COUNT = 0; COUNT < 3; COUNT++)\n\t\t*out++ = 0;",
+    "switch (off) {\n\tcase 1:\n\t\tCOUNT = 1;\n\t\tbreak;\n\tdefault:\n"
+    "\t\tbreak;\n\t}",
+    "while (off--)\n\t\tCOUNT++;")
+_HARMLESS = ("", "", "if (!COUNT)\n\t\treturn;", "*out++ = COUNT;",
+             "if (COUNT > 4)\n\t\toff = 0;", "out[COUNT] = off;",
+             "dma_sync_sg_for_device(dev, t->sgl, 1, DMA_TO_DEVICE);")
+
+
+def _counted(chance: random.Random,
+             name: str) -> tuple[str, str, Counted]:
+    """Return body, code in front of it, and what holds for its count."""
+    it, count = chance.choice(_NAMES), chance.choice(("n", "t->nents"))
+    call = "dma_map_sg(dev, t->sgl, t->orig_nents, DMA_TO_DEVICE)"
+    before = (f"void {name}_fix(unsigned int *count);\n"
+              f"void {name}_fill(struct sg_table *t);\n"
+              f"struct sg_table *{name}_next(struct sg_table *t);\n"
+              f"#define {name}_SET(x) ((x) = 1)\n"
+              f"#define {name}_ONE() ({count} = 1)\n\n")
+    value, lead, between = "MAP", "", chance.choice(_HARMLESS)
+    walk = (f"\tfor_each_sg_page(t->sgl, &{it}, {count}, 0)\n\t\t"
+            + _address(chance, it) + "\n")
+    trap = chance.randrange(9)
+    if trap == 0:
+        value = chance.choice(_VALUES)
+    elif trap == 1:
+        lead = chance.choice(("if (off)\n\t\t", "while (off--)\n\t\t",
+                              "if (dev && off)\n\t\t"))
+    elif trap == 2:
+        walk = ("\t{\n\tstruct sg_table *t = FN_next(NULL);\n"
+                "\tunsigned int n = 4;\n\n\t*out++ = n;\n" + walk + "\t}\n")
+    elif trap in (3, 4, 5):
+        between = chance.choice(_BETWEEN)
+    mapping = f"\t{lead}{count} = {value.replace('MAP', call)};\n"
+    if trap == 6:
+        # The other way in: the mapping is not always run.
+        mapping = "\tif (!off)\n\t\tgoto walk;\n" + mapping
+        walk = "walk:\n" + walk
+    if between:
+        mapping += between if between.startswith("#") else f"\t{between}"
+        mapping += "\n"
+    body = (_declare(chance, it) + "\n" + mapping + walk).replace(
+        "COUNT", count).replace("FN", name)
+    return body, before, Counted(name, count, trap > 6)

@@ -17,6 +17,7 @@ import generate
 import plan
 import smalltree
 import tree as trees
+from counts import Kind
 from plan import Plan, Settings
 
 FILES = int(os.environ.get("SGWALK_FILES", "2000"))
@@ -120,6 +121,29 @@ class PropertyTest(unittest.TestCase):
                 if function.encode("latin-1") not in after:
                     wrong[file] = function
         self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_mapped_is_what_the_mapping_returned_and_nothing_else(
+            self) -> None:
+        said = {(entry.site.file, entry.site.function): entry
+                for entry in self.plan.ledger.entries if entry.count}
+        judged, wrong = 0, {}
+        for file, made in self.made.items():
+            lines = self.before[file].split(b"\n")
+            for counted in made.counts:
+                entry = said.get((file, counted.function))
+                if entry is None or entry.count is None:
+                    continue
+                judged += 1
+                mapped = entry.count.kind is Kind.MAPPED
+                if mapped and not counted.mapped:
+                    wrong[file] = f"{counted.function}: {entry.reason}"
+                elif mapped and b"dma_map_sg(" not in \
+                        lines[entry.count.line - 1]:
+                    wrong[file] = f"no witness: {entry.reason}"
+                elif entry.count.expression != counted.count:
+                    wrong[file] = f"the count is another: {entry.reason}"
+        self.assertEqual(wrong, {}, self.said(wrong))
+        self.assertGreater(judged, FILES // 20)
 
     def test_much_is_converted_and_much_is_not(self) -> None:
         changed = sum(file in self.plan.after for file in self.files)
