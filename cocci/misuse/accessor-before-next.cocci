@@ -2,13 +2,15 @@
 /// step the iterator before it is read
 ///
 /// __sg_page_iter_start() puts an iterator before the first page. Until the
-/// first next it stands on no entry or on the first one with an offset not yet
-/// advanced, and next has not yet said that there is a page at all.
+/// first next it stands on no entry or on the first one with an offset not
+/// yet advanced, and next has not yet said that there is a page at all.
 ///
 /// Call the iterator's next, test what it returns, then read.
 ///
-//# Left alone: a do loop behind a first next, and an iterator that a helper of
-//# the driver may have stepped.
+//# Left alone: a do loop behind a first next, and an iterator that a helper
+//# of the driver may have stepped: one that is handed the iterator, by a
+//# pointer to a function too, or the structure it lies in, or an iterator
+//# whose address is stored.
 //
 // Shape: M6
 // Confidence: High
@@ -24,127 +26,109 @@ virtual context
 virtual org
 virtual report
 
-// tested: a read in the expression that has stepped the iterator before it.
+// tested: a read in an expression that has called a function before it.
 @tested@
-expression A, X;
-identifier fn;
+expression A, FN, X;
 position q;
 @@
 (
-fn(..., A, ...) ? <+...
+FN(...) ? <+...
 	\(sg_page_iter_dma_address@q(A)\|sg_page_iter_page@q(A)\)
 	...+> : X
 |
-fn(..., A, ...) && <+...
+!FN(...) ? X : <+...
+	\(sg_page_iter_dma_address@q(A)\|sg_page_iter_page@q(A)\)
+	...+>
+|
+FN(...) && <+...
+	\(sg_page_iter_dma_address@q(A)\|sg_page_iter_page@q(A)\)
+	...+>
+|
+!FN(...) || <+...
 	\(sg_page_iter_dma_address@q(A)\|sg_page_iter_page@q(A)\)
 	...+>
 )
 
-// dma: a DMA address read between start and the first next.
+// whole: an iterator in a structure that is handed to a function in between.
+@whole exists@
+expression A, FN, X;
+identifier mem != base;
+position q;
+@@
+__sg_page_iter_start(\(&X->mem\|&X.mem\|&X->mem.base\|&X.mem.base\), ...)
+... when any
+FN(..., \(X\|&X\), ...)
+... when any
+\(sg_page_iter_dma_address@q(A)\|sg_page_iter_page@q(A)\)
+
+// alias: an iterator whose address has another name.
+@alias exists@
+expression E, V;
+position q;
+@@
+V = \(&E\|&E.base\|&E->base\)
+... when any
+\(sg_page_iter_dma_address@q(\(&E\|E\))\|sg_page_iter_page@q(\(&E\|E\))\)
+
+// dma: a DMA address read between start and the first next. Anything that is
+// handed the iterator may step it.
 @dma exists@
 expression E;
-identifier fn != {sg_page_iter_dma_address, sg_page_iter_page,
-	__sg_page_iter_start};
-position p != tested.q;
+position p != {tested.q, whole.q, alias.q};
 @@
 __sg_page_iter_start(&E.base, ...)
-... when != __sg_page_iter_dma_next(&E)
-    when != __sg_page_iter_next(&E.base)
-    when != fn(..., &E, ...)
-    when != fn(..., &E.base, ...)
+... when != &E
+    when != &E.base
 sg_page_iter_dma_address@p(&E)
 
 // pointer: the same through a pointer.
 @pointer exists@
-expression E;
-identifier fn != {sg_page_iter_dma_address, sg_page_iter_page,
-	__sg_page_iter_start};
-position p != tested.q;
+expression E, F, FN;
+position p != {tested.q, whole.q, alias.q};
 @@
 __sg_page_iter_start(&E->base, ...)
-... when != __sg_page_iter_dma_next(E)
-    when != __sg_page_iter_next(&E->base)
-    when != fn(..., E, ...)
-    when != fn(..., &E->base, ...)
+... when != FN(..., E, ...)
+    when != &E->base
+    when != E = F
 sg_page_iter_dma_address@p(E)
 
 // page: the same with a page iterator.
 @page exists@
-expression E;
-identifier fn != {sg_page_iter_page, __sg_page_iter_start,
-	__sg_page_iter_next};
-position p != tested.q;
+expression E, F, FN;
+position p != {tested.q, whole.q, alias.q};
 @@
 __sg_page_iter_start(E, ...)
-... when != __sg_page_iter_next(E)
-    when != fn(..., E, ...)
+... when != FN(..., E, ...)
+    when != E = F
 sg_page_iter_page@p(E)
 
-// context: mark the line.
-@depends on context@
+
+// found: all of these.
+@found@
 identifier f;
-position dma.p;
+position p = {dma.p, pointer.p, page.p};
 @@
-* f@p(...)
+f@p(...)
 
 // context: mark the line.
 @depends on context@
 identifier f;
-position pointer.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position page.p;
+position found.p;
 @@
 * f@p(...)
 
 // report: say it.
 @script:python depends on report@
-p << dma.p;
+p << found.p;
 @@
 coccilib.report.print_report(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
+    "accessor-before-next: the iterator is read before its first next; "
+    "call next, test it, then read")
 
 // org: say it.
 @script:python depends on org@
-p << dma.p;
+p << found.p;
 @@
 coccilib.org.print_todo(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
-
-// report: say it.
-@script:python depends on report@
-p << pointer.p;
-@@
-coccilib.report.print_report(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
-
-// org: say it.
-@script:python depends on org@
-p << pointer.p;
-@@
-coccilib.org.print_todo(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
-
-// report: say it.
-@script:python depends on report@
-p << page.p;
-@@
-coccilib.report.print_report(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
-
-// org: say it.
-@script:python depends on org@
-p << page.p;
-@@
-coccilib.org.print_todo(p[0],
-    "accessor-before-next: the iterator is read before its first next; call"
-    " next, test it, then read")
+    "accessor-before-next: the iterator is read before its first next; "
+    "call next, test it, then read")

@@ -17,15 +17,17 @@
 // Verdict: finding
 // Reason: dma-address-without-length: the DMA length is not set with the DMA
 //   address; a DMA page walk over this table sees no page
-// Tokens: sg_dma_address
+// Tokens: sg_dma_address dma_address
 
 virtual patch
 virtual context
 virtual org
 virtual report
 
-// set: an address that is set.
+// set: an address that is set, in either spelling.
 @set@
+struct scatterlist *ptr;
+struct scatterlist one;
 expression E, V;
 position p;
 @@
@@ -35,19 +37,25 @@ sg_dma_address(E) = 0
 sg_dma_address(E) = DMA_MAPPING_ERROR
 |
 sg_dma_address@p(E) = V
+|
+\(ptr->dma_address\|one.dma_address\) = 0
+|
+\(ptr->dma_address\|one.dma_address\) = DMA_MAPPING_ERROR
+|
+\(ptr->dma_address@p\|one.dma_address@p\) = V
 )
 
 // at: the function it is set in.
 @at exists@
 expression E, V;
 identifier fn;
-position set.p;
+position p = {set.p};
 position h;
 @@
 fn@h(...)
 {
 ... when any
-sg_dma_address@p(E) = V
+\(sg_dma_address@p(E)\|E->dma_address@p\|E.dma_address@p\) = V
 ... when any
 }
 
@@ -61,7 +69,7 @@ position k;
 fn@h@k(...)
 {
 ... when any
-\(sg_dma_len(E)\|E->dma_length\)
+\(sg_dma_len(E)\|E->dma_length\|E.dma_length\)
 ... when any
 }
 
@@ -69,23 +77,23 @@ fn@h@k(...)
 @alone exists@
 expression E, V;
 identifier at.fn;
-position set.p;
+position p = {set.p};
 position k != length.k;
 position q;
 @@
 fn@k(...)
 {
 ... when any
-sg_dma_address@p@q(E) = V
+\(sg_dma_address@p@q(E)\|E->dma_address@p@q\|E.dma_address@p@q\) = V
 ... when any
 }
 
 // context: mark the line.
 @depends on context@
-identifier f;
+expression E, V;
 position alone.q;
 @@
-* f@q(...)
+* \(sg_dma_address@q(E)\|E->dma_address@q\|E.dma_address@q\) = V
 
 // report: say it.
 @script:python depends on report@

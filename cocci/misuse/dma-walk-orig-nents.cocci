@@ -6,7 +6,8 @@
 /// merged a DMA walk with orig_nents runs on into entries that were not
 /// mapped: where such an entry has an offset it gives a bogus address.
 ///
-/// Write for_each_sgtable_dma_page(), or hand over nents.
+/// Hand over nents; where the tree has for_each_sgtable_dma_page(), that takes
+/// it from the table.
 ///
 //# Left alone: a page walk with orig_nents, which is right, and a DMA walk
 //# over a count the driver keeps itself.
@@ -17,7 +18,7 @@
 // Requires: 1.0.8
 // Verdict: finding
 // Reason: dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk
-//   takes nents: write for_each_sgtable_dma_page()
+//   takes nents, which is what dma_map_sg() returned
 // Tokens: sg_dma_page_iter for_each_sg_dma_page __sg_page_iter_dma_next
 
 virtual patch
@@ -147,7 +148,7 @@ p << loop.p;
 @@
 coccilib.report.print_report(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")
 
 // org: say it.
 @script:python depends on org@
@@ -155,7 +156,7 @@ p << loop.p;
 @@
 coccilib.org.print_todo(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")
 
 // report: say it.
 @script:python depends on report@
@@ -163,7 +164,7 @@ p << start.p;
 @@
 coccilib.report.print_report(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")
 
 // org: say it.
 @script:python depends on org@
@@ -171,7 +172,7 @@ p << start.p;
 @@
 coccilib.org.print_todo(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")
 
 // report: say it.
 @script:python depends on report@
@@ -179,7 +180,7 @@ p << handed.p;
 @@
 coccilib.report.print_report(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")
 
 // org: say it.
 @script:python depends on org@
@@ -187,4 +188,4 @@ p << handed.p;
 @@
 coccilib.org.print_todo(p[0],
     "dma-walk-orig-nents: orig_nents counts the CPU list; a DMA walk takes "
-    "nents: write for_each_sgtable_dma_page()")
+    "nents, which is what dma_map_sg() returned")

@@ -42,13 +42,13 @@ expression D, T;
 position p;
 @@
 (
-if (!dma_map_sgtable@p(D, T, ...)) {
+if (dma_map_sgtable@p(D, T, ...) == 0) {
 	...
-	return -e;
+	return \(-e\|ERR_PTR(-e)\);
 }
 |
-if (!dma_map_sgtable@p(D, T, ...))
-	return -e;
+if (dma_map_sgtable@p(D, T, ...) == 0)
+	return \(-e\|ERR_PTR(-e)\);
 )
 
 // counted: the result as the count of a loop or of a limit.
@@ -72,12 +72,12 @@ if (n != T->nents) S1
 |
 if (n != T.nents) S1
 |
-if (!n)
-	return -e;
+if (n == 0)
+	return \(-e\|ERR_PTR(-e)\);
 |
-if (!n) {
+if (n == 0) {
 	...
-	return -e;
+	return \(-e\|ERR_PTR(-e)\);
 }
 )
 

@@ -3,12 +3,15 @@
 ///
 /// dma_map_sg() returns how many entries the DMA list has, and 0 when it
 /// failed. Code that drops the result does not notice a failure and walks the
-/// DMA list with the count of the CPU list.
+/// DMA list with the count of the CPU list. A dma-buf exporter that drops it
+/// lets its importers do so.
 ///
 /// Keep the result, leave on 0, and walk with it.
 ///
-//# Left alone: a result that is stored or tested, and a list of one entry
-//# whose result is tested, since one entry cannot be merged.
+//# Left alone: a result that is stored, returned, handed on or compared with
+//# the count that was given; a result that is tested where no DMA walk with
+//# the old count follows; and a tested mapping of one entry, which cannot be
+//# merged.
 //
 // Shape: N3
 // Confidence: High
@@ -17,7 +20,8 @@
 // Verdict: finding
 // Reason: map-result-dropped: the result is dropped: it is 0 on failure, and
 //   else the count that a DMA walk takes
-// Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg dma_map_sgtable
+// Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
+//   dma_map_sgtable
 
 virtual patch
 virtual context
@@ -26,91 +30,115 @@ virtual report
 
 // alone: a mapping that is a statement of its own.
 @alone@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg,
+	dma_map_sgtable};
+position p;
+@@
+map@p(...);
+
+// kept: a result that is stored, handed on or compared with a count, and a
+// mapping of one entry.
+@kept@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier fn != {likely, unlikely, WARN_ON, WARN_ON_ONCE};
+binary operator op = {==, !=, <, >, <=, >=};
+expression C, D, L, N;
 position p;
 @@
 (
-dma_map_sg@p(...);
+C = map@p(D, L, N, ...)
 |
-dma_map_sg_attrs@p(...);
+map@p(D, L, N, ...) op N
 |
-pci_map_sg@p(...);
+N op map@p(D, L, N, ...)
 |
-ib_dma_map_sg@p(...);
+map@p(D, L, 1, ...)
 |
-dma_map_sgtable@p(...);
+fn(..., map@p(D, L, N, ...), ...)
 )
 
 // tested: a mapping that is tested for failure and walked with the old count.
 @tested exists@
-expression D, L, N;
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 iterator name for_each_sg, for_each_sg_dma_page;
-expression sg, i, O, A, B;
-statement S1, S2;
-position p;
+assignment operator aop;
+expression A, B, D, L, N, O, i;
+idexpression sg;
+statement S;
+position p != {alone.p, kept.p};
 @@
-(
-if (!dma_map_sg@p(D, L, N, ...)) S1
-|
-if (!dma_map_sg_attrs@p(D, L, N, ...)) S1
-|
-if (!pci_map_sg@p(D, L, N, ...)) S1
-|
-if (!ib_dma_map_sg@p(D, L, N, ...)) S1
-)
-... when != N = A
+map@p(D, L, N, ...)
+... when != N aop A
     when != L = B
 (
-for_each_sg_dma_page(L, O, N, i) S2
+for_each_sg_dma_page(L, O, N, i) S
 |
 for_each_sg(L, sg, N, i) {
-	<+...
-	\(sg_dma_address(sg)\|sg_dma_len(sg)\)
-	...+>
+... when any
+\(sg_dma_address(sg)\|sg_dma_len(sg)\|sg->dma_address\|sg->dma_length\|
+  ib_sg_dma_address(..., sg)\|ib_sg_dma_len(..., sg)\)
+... when any
 }
 )
 
-// context: mark the line.
-@depends on context@
-identifier f;
-position alone.p;
+// ops: how a dma-buf exporter maps.
+@ops@
+identifier mapper, o;
 @@
-* f@p(...)
+struct dma_buf_ops o = {
+	.map_dma_buf = mapper,
+};
+
+// single: an exporter whose tables have one entry.
+@single depends on ops@
+expression T;
+@@
+\(sg_alloc_table(T, 1, ...)\|dma_get_sgtable(...)\|
+  dma_get_sgtable_attrs(...)\)
+
+// exporter: there, a table that goes out with the count it came with.
+@exporter depends on !single exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier ops.mapper;
+assignment operator aop;
+expression D, E, T;
+position p != {alone.p, kept.p};
+@@
+mapper(...)
+{
+... when any
+map@p(D, T->sgl, ...)
+... when != T->nents aop E
+return T;
+}
+
+
+// found: all of these.
+@found@
+identifier f;
+position p = {alone.p, tested.p, exporter.p};
+@@
+f@p(...)
 
 // context: mark the line.
 @depends on context@
 identifier f;
-position tested.p;
+position found.p;
 @@
 * f@p(...)
 
 // report: say it.
 @script:python depends on report@
-p << alone.p;
+p << found.p;
 @@
 coccilib.report.print_report(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, and "
-    "else the count that a DMA walk takes")
+    "map-result-dropped: the result is dropped: it is 0 on failure, "
+    "and else the count that a DMA walk takes")
 
 // org: say it.
 @script:python depends on org@
-p << alone.p;
+p << found.p;
 @@
 coccilib.org.print_todo(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, and "
-    "else the count that a DMA walk takes")
-
-// report: say it.
-@script:python depends on report@
-p << tested.p;
-@@
-coccilib.report.print_report(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, and "
-    "else the count that a DMA walk takes")
-
-// org: say it.
-@script:python depends on org@
-p << tested.p;
-@@
-coccilib.org.print_todo(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, and "
-    "else the count that a DMA walk takes")
+    "map-result-dropped: the result is dropped: it is 0 on failure, "
+    "and else the count that a DMA walk takes")

@@ -25,30 +25,47 @@ virtual org
 virtual report
 
 // loop: a page loop over a DMA iterator whose DMA address is read.
-@loop@
+@loop exists@
 iterator name for_each_sg_page;
-expression L, E, N, O, x;
+expression L, E, N, O;
 position p;
 @@
 (
 for_each_sg_page@p(L, &E.base, N, O) {
-	<+...
-	sg_page_iter_dma_address(&E)
-	...+>
+... when any
+sg_page_iter_dma_address(&E)
+... when any
 }
 |
 for_each_sg_page@p(L, &E->base, N, O) {
-	<+...
-	sg_page_iter_dma_address(E)
-	...+>
+... when any
+sg_page_iter_dma_address(E)
+... when any
 }
-|
-for_each_sg_page@p(L, &E.base, N, O)
-	x = <+... sg_page_iter_dma_address(&E) ...+>;
-|
-for_each_sg_page@p(L, &E->base, N, O)
-	x = <+... sg_page_iter_dma_address(E) ...+>;
 )
+
+// other_body: the same with a do loop, a switch or an if for its body: what it
+// reads comes before the loop's next step.
+@other_body exists@
+iterator name for_each_sg_page;
+expression E, K, L, M, N, O, V;
+statement S, S1;
+position p != loop.p;
+@@
+sg_page_iter_dma_address(&E)
+... when != for_each_sg_page(M, &E.base, K, V) S1
+for_each_sg_page@p(L, &E.base, N, O) S
+
+// other_pointer: the same through a pointer.
+@other_pointer exists@
+iterator name for_each_sg_page;
+expression E, K, L, M, N, O, V;
+statement S, S1;
+position p != loop.p;
+@@
+sg_page_iter_dma_address(E)
+... when != for_each_sg_page(M, &E->base, K, V) S1
+for_each_sg_page@p(L, &E->base, N, O) S
 
 // step: one step by CPU page.
 @step@
@@ -86,6 +103,24 @@ S
 
 // context: mark the line.
 @depends on context@
+iterator I;
+statement S;
+position other_body.p;
+@@
+* I@p(...)
+S
+
+// context: mark the line.
+@depends on context@
+iterator I;
+statement S;
+position other_pointer.p;
+@@
+* I@p(...)
+S
+
+// context: mark the line.
+@depends on context@
 identifier f;
 position step.p;
 @@
@@ -99,9 +134,41 @@ coccilib.report.print_report(p[0],
     "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "
     "write for_each_sg_dma_page() or __sg_page_iter_dma_next()")
 
+// report: say it.
+@script:python depends on report@
+p << other_body.p;
+@@
+coccilib.report.print_report(p[0],
+    "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "
+    "write for_each_sg_dma_page() or __sg_page_iter_dma_next()")
+
+// report: say it.
+@script:python depends on report@
+p << other_pointer.p;
+@@
+coccilib.report.print_report(p[0],
+    "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "
+    "write for_each_sg_dma_page() or __sg_page_iter_dma_next()")
+
 // org: say it.
 @script:python depends on org@
 p << loop.p;
+@@
+coccilib.org.print_todo(p[0],
+    "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "
+    "write for_each_sg_dma_page() or __sg_page_iter_dma_next()")
+
+// org: say it.
+@script:python depends on org@
+p << other_body.p;
+@@
+coccilib.org.print_todo(p[0],
+    "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "
+    "write for_each_sg_dma_page() or __sg_page_iter_dma_next()")
+
+// org: say it.
+@script:python depends on org@
+p << other_pointer.p;
 @@
 coccilib.org.print_todo(p[0],
     "page-loop-over-dma-iterator: a DMA iterator is stepped by CPU page; "

@@ -6,21 +6,24 @@
 /// is left out stays mapped: the IOMMU's space leaks and bounce buffers are
 /// not copied back.
 ///
-/// dma_map_sgtable() overwrites nents with the mapped count. Write
-/// dma_unmap_sgtable(), or hand over orig_nents.
+/// Keep the count that the mapping was given, and hand that over. A struct
+/// sg_table keeps it as orig_nents, and where the tree has
+/// dma_unmap_sgtable(), that takes it from there.
 ///
 //# Left alone: a table whose nents nothing overwrites, where it still is the
-//# count that was mapped, a list of one entry, a field that is set to anything
-//# else in the file, and code that gives a mapping up unless it is as long as
-//# the list.
+//# count that was mapped, or whose nents is put back before; a list of one
+//# entry; a list that was mapped with the very count; a field that the file
+//# sets to anything else than 0, 1 or a mapping's result, or hands to another
+//# mapping; and code that compares the two counts, which gives a mapping up
+//# unless it is as long as the list.
 //
 // Shape: N1
 // Confidence: High
 // Options: --no-includes --include-headers
 // Requires: 1.0.8
 // Verdict: finding
-// Reason: unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg()
-//   was given: write orig_nents, or dma_unmap_sgtable()
+// Reason: unmap-mapped-count: an unmap takes the count that dma_map_sg() was
+//   given, not the one it returned (in a struct sg_table: orig_nents)
 // Tokens: dma_unmap_sg dma_unmap_sg_attrs pci_unmap_sg ib_dma_unmap_sg
 
 virtual patch
@@ -28,267 +31,308 @@ virtual context
 virtual org
 virtual report
 
-// any_map: a file that maps lists. What follows is costly, and few files do.
-@any_map@
+// any: a file that maps lists, or is handed tables that are mapped. What
+// follows is costly, and few files do.
+@any@
 @@
-\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
+\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\|dma_map_sgtable\|
+  dma_buf_map_attachment\|dma_buf_map_attachment_unlocked\|
+  vb2_dma_sg_plane_desc\|drm_gem_shmem_get_pages_sgt\)(...)
 
-// any_table: a file that has a table mapped.
-@any_table@
-expression T;
-@@
-(
-dma_map_sgtable(...)
-|
-T->nents = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
-|
-T.nents = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
-|
-\(dma_buf_map_attachment\|dma_buf_map_attachment_unlocked\|
-	vb2_dma_sg_plane_desc\|drm_gem_shmem_get_pages_sgt\)(...)
-)
-
-// checked: a mapping that is given up where it merged anything.
-@checked depends on any_map@
-expression D, L, N, C;
+// whole: a mapping that is given up where it merged anything.
+@whole depends on any exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+binary operator op = {==, !=, <, >, <=, >=};
+expression C, D, L, N;
 position m;
 @@
-C = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
+C = map(D@m, L, N, ...)
 ... when any
-(
-C != N
-|
-C < N
-|
-C == N
-|
-N != C
-|
-N > C
-|
-N == C
-)
+\(C op N\|N op C\)
 
 // one: a mapping of one entry, which has nothing to merge.
-@one depends on any_map@
+@one depends on any@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 expression D, L;
 position m;
 @@
-\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, 1, ...)
+map(D@m, L, 1, ...)
 
-// count: unmapped with the variable that holds the mapped count.
-@count depends on any_map exists@
-idexpression n;
-expression D, L, N, E, A, B;
-position m != {checked.m, one.m};
-position p;
-@@
-n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
-... when != n = E
-(
-dma_unmap_sg@p(A, B, n, ...)
-|
-dma_unmap_sg_attrs@p(A, B, n, ...)
-|
-pci_unmap_sg@p(A, B, n, ...)
-|
-ib_dma_unmap_sg@p(A, B, n, ...)
-)
-
-// own: the same, where the count goes through a field of its own. The result
-// overwrites what the list had.
-@own depends on any_map exists@
-expression D, L, X, N, E, A, B;
+// holder: a field that is set from a mapping.
+@holder depends on any@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 identifier cnt;
-position m != {checked.m, one.m};
-position p;
-@@
-(
-X->cnt = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
-|
-X.cnt = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...)
-)
-... when != X->cnt = E
-    when != X.cnt = E
-(
-dma_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
-|
-dma_unmap_sg_attrs@p(A, B, \(X->cnt\|X.cnt\), ...)
-|
-pci_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
-|
-ib_dma_unmap_sg@p(A, B, \(X->cnt\|X.cnt\), ...)
-)
-
-// holder: a field that holds the mapped count, for another function. It is
-// set from the mapping, in a condition too, or by way of a variable.
-@holder depends on any_map exists@
-expression D, L, X, N, E;
-idexpression n;
-identifier cnt;
-statement S;
-position m != {checked.m, one.m};
+expression D, I, L, N, X;
+position m != {whole.m, one.m};
 position w;
 @@
-(
-X->cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
-|
-X.cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
-|
-if (<+... X->cnt@w = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...) ...+>) S
-|
-n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, L, N, ...);
-... when != n = E
-X->cnt@w = n;
-)
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = map(D@m, L, N, ...)
 
-// zero: that field cleared.
-@zero depends on holder@
-expression X;
-identifier holder.cnt;
+// stored: the same by way of a variable.
+@stored depends on any exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier cnt;
+idexpression n;
+expression D, E, I, L, N, X;
+position m != {whole.m, one.m};
 position w;
 @@
-\(X->cnt@w = 0\|X.cnt@w = 0\)
+n = map(D@m, L, N, ...)
+... when != n aop E
+    when != \(n++\|n--\|&n\)
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
 
-// other: that field set to anything but 0, or mapped by its own value.
-@other depends on holder@
-expression D, L, X, E;
-identifier holder.cnt;
-position w != {holder.w, zero.w};
+// again: the list is mapped with the field that the result goes to.
+@again depends on any@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression C, D, L;
+position m;
 @@
-(
-X->cnt@w = E
-|
-X.cnt@w = E
-|
-X->cnt@w++
-|
-X.cnt@w++
-|
-\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D, L, \(X->cnt@w\|X.cnt@w\), ...)
-)
+C = map(D@m, L, C, ...)
 
-// mixed: what the field holds cannot be told by its name in this file.
-@mixed@
+// later: the same by way of a variable.
+@later depends on stored exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+idexpression n;
+expression C, D, E, L;
+position m;
+@@
+n = map(D@m, L, C, ...)
+... when != n aop E
+C = n
+
+// held: every field that holds a mapped count, for the other functions.
+@held@
+identifier cnt;
 expression X;
-identifier holder.cnt;
-position other.w;
+position w = {holder.w, stored.w};
 @@
 \(X->cnt@w\|X.cnt@w\)
 
-// table: a table whose nents the mapping overwrites.
-@table depends on any_table exists@
-expression D, T, E;
-position m != checked.m;
-position p;
+// small: that field set to 0 or 1, which is no count of a longer list.
+@small depends on held@
+identifier held.cnt;
+expression I, X;
+position w;
+@@
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = \(0\|1\)
+
+// back: a table whose nents is put back.
+@back depends on held@
+expression T, X;
+position w;
+@@
+\(X->nents@w\|X.nents@w\) = \(T->orig_nents\|T.orig_nents\)
+
+// other: that field set in another way.
+@other depends on held@
+identifier held.cnt;
+assignment operator aop;
+expression E, I, X;
+position w != {holder.w, stored.w, small.w, back.w};
 @@
 (
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) aop E
+|
+\(X->cnt@w\|X.cnt@w\)++
+|
+\(X->cnt@w\|X.cnt@w\)--
+|
+\(&X->cnt@w\|&X.cnt@w\)
+)
+
+// given: that field handed to a mapping whose result goes elsewhere.
+@given depends on held@
+identifier held.cnt;
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, I, L, X;
+position m != {again.m, later.m};
+position w;
+@@
+map(D@m, L, \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\), ...)
+
+// muddy: what such a field holds cannot be told by its name in this file.
+@muddy@
+identifier cnt;
+expression X;
+position w = {other.w, given.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// unclear: every place that names it.
+@unclear depends on muddy@
+identifier muddy.cnt;
+expression X;
+position r;
+@@
+\(X->cnt@r\|X.cnt@r\)
+
+// doubled: a field that the mapping is given, too: before it, it holds the
+// count of the CPU list.
+@doubled depends on held@
+identifier held.cnt;
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, I, L, X;
+position w;
+@@
+map(D, L, \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\), ...)
+
+// double_cnt: its name.
+@double_cnt@
+identifier cnt;
+expression X;
+position w = {doubled.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// twofold: every place that names it.
+@twofold depends on double_cnt@
+identifier double_cnt.cnt;
+expression X;
+position r;
+@@
+\(X->cnt@r\|X.cnt@r\)
+
+// both: a list that was itself mapped with that count.
+@both depends on any exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+expression A, B, C, D;
+position m != {again.m, later.m};
+position p;
+@@
+map(D@m, B, C, ...)
+... when any
+unmap@p(A, B, C, ...)
+
+// count: unmapped with what holds the mapped count.
+@count depends on any exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+assignment operator aop;
+expression A, B, C, D, E, L, N;
+position m != {whole.m, one.m};
+position p != both.p;
+@@
+C = map(D@m, L, N, ...)
+... when != C aop E
+    when != \(C++\|C--\|&C\)
+unmap@p(A, B, C, ...)
+
+// via: the same by way of a variable.
+@via depends on stored || later exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+assignment operator aop;
+expression A, B, C, D, E, L, N;
+idexpression n;
+position m != {whole.m, one.m};
+position p != both.p;
+@@
+n = map(D@m, L, N, ...)
+... when != n aop E
+    when != \(n++\|n--\|&n\)
+C = n
+... when != C aop E
+    when != \(C++\|C--\|&C\)
+unmap@p(A, B, C, ...)
+
+// table: a table whose nents the mapping overwrites.
+@table depends on any exists@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+assignment operator aop;
+expression A, D, E, T;
+position p;
+@@
 dma_map_sgtable(D, T, ...)
-|
-T->nents =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m,
-		T->sgl, ...)
-)
 ... when != T = E
-    when != T->nents = T->orig_nents
-(
-dma_unmap_sg@p(D, T->sgl, T->nents, ...)
-|
-dma_unmap_sg_attrs@p(D, T->sgl, T->nents, ...)
-|
-pci_unmap_sg@p(D, T->sgl, T->nents, ...)
-|
-ib_dma_unmap_sg@p(D, T->sgl, T->nents, ...)
-)
+    when != T->nents aop E
+unmap@p(A, T->sgl, T->nents, ...)
 
 // inner: the same, where the table is not behind a pointer.
-@inner depends on any_table exists@
-expression D, T;
-position m != checked.m;
+@inner depends on any exists@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+assignment operator aop;
+expression A, D, E, T;
+position p;
+@@
+dma_map_sgtable(D, &T, ...)
+... when != T.nents aop E
+unmap@p(A, T.sgl, T.nents, ...)
+
+// restored: unmapped behind a place that puts nents back.
+@restored depends on any exists@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+expression A, B, T, X;
 position p;
 @@
 (
-dma_map_sgtable(D, &T, ...)
+X->nents = \(T->orig_nents\|T.orig_nents\)
 |
-T.nents =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m,
-		T.sgl, ...)
+X.nents = \(T->orig_nents\|T.orig_nents\)
 )
-... when != T.nents = T.orig_nents
-(
-dma_unmap_sg@p(D, T.sgl, T.nents, ...)
-|
-dma_unmap_sg_attrs@p(D, T.sgl, T.nents, ...)
-|
-pci_unmap_sg@p(D, T.sgl, T.nents, ...)
-|
-ib_dma_unmap_sg@p(D, T.sgl, T.nents, ...)
-)
+... when any
+unmap@p(A, B, \(X->nents\|X.nents\), ...)
 
-// kept: a table in a structure whose nents the mapping overwrites.
-@kept depends on any_table@
-expression D, X;
+// tabled: a table in a structure whose nents the mapping overwrites.
+@tabled depends on any@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 identifier tab;
-position m != checked.m;
+expression D, X;
+position m != {whole.m, one.m};
+position w;
 @@
 (
-dma_map_sgtable(D, X->tab, ...)
+dma_map_sgtable(D, \(X->tab@w\|&X->tab@w\|&X.tab@w\), ...)
 |
-dma_map_sgtable(D, &X->tab, ...)
-|
-dma_map_sgtable(D, &X.tab, ...)
-|
-X->tab->nents =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, ...)
-|
-X->tab.nents =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, ...)
-|
-X.tab.nents =
-	\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D@m, ...)
+\(X->tab@w->nents\|X->tab@w.nents\|X.tab@w.nents\) = map(D@m, ...)
 )
 
 // plain: the same member mapped with its nents left alone, so the name says
 // nothing in this file.
-@plain@
-expression D, X;
-identifier kept.tab;
+@plain depends on tabled@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier tabled.tab;
+expression D, L, X;
+position m != {again.m, later.m};
+position w;
 @@
-\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D,
-		\(X->tab->sgl\|X->tab.sgl\|X.tab.sgl\),
-		\(X->tab->nents\|X->tab.nents\|X.tab.nents\), ...)
+map(D@m, L, \(X->tab@w->nents\|X->tab@w.nents\|X.tab@w.nents\), ...)
+
+// plain_tab: its name.
+@plain_tab@
+identifier tab;
+expression X;
+position w = {plain.w};
+@@
+\(X->tab@w\|X.tab@w\)
+
+// vague: every place that names it.
+@vague depends on plain_tab@
+identifier plain_tab.tab;
+expression X;
+position r;
+@@
+\(X->tab@r\|X.tab@r\)
 
 // member: unmapped in another function.
-@member depends on kept && !plain@
-expression D, X;
-identifier kept.tab;
-position p;
+@member depends on tabled@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+identifier tabled.tab;
+expression A, B, X;
+position r != vague.r;
+position p != restored.p;
 @@
-(
-dma_unmap_sg@p(D, X->tab->sgl, X->tab->nents, ...)
-|
-dma_unmap_sg_attrs@p(D, X->tab->sgl, X->tab->nents, ...)
-|
-pci_unmap_sg@p(D, X->tab->sgl, X->tab->nents, ...)
-|
-ib_dma_unmap_sg@p(D, X->tab->sgl, X->tab->nents, ...)
-|
-dma_unmap_sg@p(D, X->tab.sgl, X->tab.nents, ...)
-|
-dma_unmap_sg_attrs@p(D, X->tab.sgl, X->tab.nents, ...)
-|
-pci_unmap_sg@p(D, X->tab.sgl, X->tab.nents, ...)
-|
-ib_dma_unmap_sg@p(D, X->tab.sgl, X->tab.nents, ...)
-|
-dma_unmap_sg@p(D, X.tab.sgl, X.tab.nents, ...)
-|
-dma_unmap_sg_attrs@p(D, X.tab.sgl, X.tab.nents, ...)
-|
-pci_unmap_sg@p(D, X.tab.sgl, X.tab.nents, ...)
-|
-ib_dma_unmap_sg@p(D, X.tab.sgl, X.tab.nents, ...)
-)
+unmap@p(A, B, \(X->tab@r->nents\|X->tab@r.nents\|X.tab@r.nents\), ...)
 
 // ops: the two ends of a dma-buf exporter.
 @ops@
@@ -300,257 +344,130 @@ struct dma_buf_ops o = {
 };
 
 // mapped: the mapping end overwrites nents.
-@mapped@
+@mapped exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 identifier ops.mapper;
 expression D, T;
 @@
 mapper(...)
 {
-<+...
+... when any
 (
 dma_map_sgtable(D, T, ...)
 |
-T->nents = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(D, ...)
+T->nents = map(D, ...)
 )
-...+>
+... when any
 }
 
 // exporter: the other end, unmapped with what was overwritten.
-@exporter depends on mapped@
+@exporter depends on mapped exists@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
 identifier ops.unmapper, T;
 expression D;
-position p;
+position p != restored.p;
 @@
 unmapper(..., struct sg_table *T, ...)
 {
-<+...
-(
-dma_unmap_sg@p(D, T->sgl, T->nents, ...)
-|
-dma_unmap_sg_attrs@p(D, T->sgl, T->nents, ...)
-|
-pci_unmap_sg@p(D, T->sgl, T->nents, ...)
-|
-ib_dma_unmap_sg@p(D, T->sgl, T->nents, ...)
-)
-...+>
+... when any
+unmap@p(D, T->sgl, T->nents, ...)
+... when any
 }
 
-// far: unmapped with that field in another function.
-@far depends on holder && !mixed@
-expression D, L, X;
-identifier holder.cnt;
-position p != {count.p, own.p, table.p, inner.p, member.p, exporter.p};
+// copied: a held count copied to a field of another structure. A field that is
+// handed to the mapping, too, holds the other count before it.
+@copied depends on held@
+identifier held.cnt;
+identifier to;
+expression X, Y;
+position r != {unclear.r, twofold.r};
+position w;
+@@
+\(Y->to@w\|Y.to@w\) = \(X->cnt@r\|X.cnt@r\)
+
+// far: unmapped with a field that holds a count, in another function.
+@far depends on held@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+identifier held.cnt;
+expression A, B, I, X;
+position r != unclear.r;
+position p != {both.p, restored.p};
+@@
+unmap@p(A, B, \(X->cnt@r\|X.cnt@r\|X->cnt@r[I]\|X.cnt@r[I]\), ...)
+
+// blurred: the copy set in another way, or handed to a mapping.
+@blurred depends on copied@
+identifier copied.to;
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+expression D, E, L, Y;
+position w != {copied.w, small.w};
 @@
 (
-dma_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
+\(Y->to@w\|Y.to@w\) aop E
 |
-dma_unmap_sg_attrs@p(D, L, \(X->cnt\|X.cnt\), ...)
+\(&Y->to@w\|&Y.to@w\)
 |
-pci_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
-|
-ib_dma_unmap_sg@p(D, L, \(X->cnt\|X.cnt\), ...)
+map(D, L, \(Y->to@w\|Y.to@w\), ...)
 )
+
+// second: the same with the copy.
+@second depends on copied && !blurred@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+identifier copied.to;
+expression A, B, Y;
+position p != both.p;
+@@
+unmap@p(A, B, \(Y->to\|Y.to\), ...)
 
 // taken: the same, by way of a variable.
-@taken depends on holder && !mixed exists@
-expression D, L, X, E;
+@taken depends on held exists@
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+identifier held.cnt;
+assignment operator aop;
 idexpression n;
-identifier holder.cnt;
-position p != {count.p, own.p, table.p, inner.p, member.p, exporter.p};
+expression A, B, E, I, X;
+position r != unclear.r;
+position p != both.p;
 @@
-n = \(X->cnt\|X.cnt\)
-... when != n = E
-(
-dma_unmap_sg@p(D, L, n, ...)
-|
-dma_unmap_sg_attrs@p(D, L, n, ...)
-|
-pci_unmap_sg@p(D, L, n, ...)
-|
-ib_dma_unmap_sg@p(D, L, n, ...)
-)
+n = \(X->cnt@r\|X.cnt@r\|X->cnt@r[I]\|X.cnt@r[I]\)
+... when != n aop E
+unmap@p(A, B, n, ...)
+
+
+// found: all of these.
+@found@
+identifier f;
+position p = {count.p, via.p, table.p, inner.p, member.p, exporter.p, far.p,
+	second.p, taken.p};
+@@
+f@p(...)
 
 // context: mark the line.
 @depends on context@
 identifier f;
-position count.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position own.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position table.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position inner.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position member.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position exporter.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position far.p;
-@@
-* f@p(...)
-
-// context: mark the line.
-@depends on context@
-identifier f;
-position taken.p;
+position found.p;
 @@
 * f@p(...)
 
 // report: say it.
 @script:python depends on report@
-p << count.p;
+p << found.p;
 @@
 coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
+    "unmap-mapped-count: an unmap takes the count that dma_map_sg() "
+    "was given, not the one it returned (in a struct sg_table: "
+    "orig_nents)")
 
 // org: say it.
 @script:python depends on org@
-p << count.p;
+p << found.p;
 @@
 coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << own.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << own.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << table.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << table.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << inner.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << inner.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << member.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << member.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << exporter.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << exporter.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << far.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << far.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// report: say it.
-@script:python depends on report@
-p << taken.p;
-@@
-coccilib.report.print_report(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
-
-// org: say it.
-@script:python depends on org@
-p << taken.p;
-@@
-coccilib.org.print_todo(p[0],
-    "unmap-mapped-count: dma_unmap_sg() takes the count that dma_map_sg() "
-    "was given: write orig_nents, or dma_unmap_sgtable()")
+    "unmap-mapped-count: an unmap takes the count that dma_map_sg() "
+    "was given, not the one it returned (in a struct sg_table: "
+    "orig_nents)")

@@ -226,6 +226,25 @@ class ProjectTest(unittest.TestCase):
                 with self.subTest(path.name, mode=mode):
                     self.assertEqual(why, "")
 
+    def test_what_count_rules_share_is_the_same(self) -> None:
+        """Which fields hold a mapped count is one question, asked six times.
+
+        A rule file stands on its own, so each has its copy of the answer.
+        """
+        shared = ("whole", "one", "holder", "stored", "again", "later",
+                  "held", "small", "back", "other", "given", "muddy",
+                  "unclear", "doubled", "double_cnt", "twofold")
+        files = sorted((COCCI / "misuse").glob("*-mapped-count.cocci"))
+        self.assertEqual(len(files), 6)
+        first, *others = [
+            {part.name: (part.head, part.declared, part.body.strip())
+             for part in rules.parts(path) if part.name in shared}
+            for path in files]
+        self.assertEqual(sorted(first), sorted(shared))
+        for path, other in zip(files[1:], others):
+            with self.subTest(path.name):
+                self.assertEqual(other, first)
+
 
 if __name__ == "__main__":
     unittest.main()
