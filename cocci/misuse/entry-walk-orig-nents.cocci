@@ -10,9 +10,9 @@
 /// there.
 ///
 //# Left alone: a loop that sets the DMA side, as a mapping does, that reads
-//# the CPU side too, or that stops at an entry with no DMA length; a list of
-//# one entry; a variable that the mapping's result overwrites; and code that
-//# compares the two counts.
+//# the CPU side too, or that may leave earlier, as at an entry with no DMA
+//# length or by the length that is left; a list of one entry; a variable that
+//# the mapping's result overwrites; and code that compares the two counts.
 //
 // Shape: N5
 // Confidence: High
@@ -103,12 +103,33 @@ for_each_sg@w(L, sg, N, i) S
 for_each_sgtable_sg@w(T, sg, i) S
 )
 
+// bounded: a loop that may leave before its count is reached, by the length
+// that is left.
+@bounded exists@
+iterator name for_each_sg, for_each_sgtable_sg;
+expression C, L, N, T, i, sg;
+position w;
+@@
+(
+for_each_sg@w(L, sg, N, i) {
+... when any
+if (C) { ... break; }
+... when any
+}
+|
+for_each_sgtable_sg@w(T, sg, i) {
+... when any
+if (C) { ... break; }
+... when any
+}
+)
+
 // dma: a loop that reads the DMA side, and no more.
 @dma exists@
 iterator name for_each_sg, for_each_sgtable_sg;
 expression L, N, T, i;
 idexpression sg;
-position w != {other.w, other_one.w};
+position w != {other.w, other_one.w, bounded.w};
 @@
 (
 for_each_sg@w(L, sg, N, i) {
@@ -132,7 +153,7 @@ iterator name for_each_sg, for_each_sgtable_sg;
 expression K, L, M, N, T, i, j;
 idexpression sg;
 statement S, S1;
-position w != {braces.w, simple.w, other.w, other_one.w};
+position w != {braces.w, simple.w, other.w, other_one.w, bounded.w};
 @@
 \(sg_dma_address(sg)\|sg_dma_len(sg)\|sg->dma_address\|sg->dma_length\|
   ib_sg_dma_address(..., sg)\|ib_sg_dma_len(..., sg)\)

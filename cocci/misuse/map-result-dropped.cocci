@@ -10,8 +10,8 @@
 ///
 //# Left alone: a result that is stored, returned, handed on or compared with
 //# the count that was given; a result that is tested where no DMA walk with
-//# the old count follows; and a tested mapping of one entry, which cannot be
-//# merged.
+//# the old count follows, or one that may leave earlier, as by the length that
+//# is left; and a tested mapping of one entry, which cannot be merged.
 //
 // Shape: N3
 // Confidence: High
@@ -57,6 +57,19 @@ map@p(D, L, 1, ...)
 fn(..., map@p(D, L, N, ...), ...)
 )
 
+// bounded: a walk that may leave before its count is reached, by the length
+// that is left.
+@bounded exists@
+iterator name for_each_sg;
+expression C, L, N, i, sg;
+position w;
+@@
+for_each_sg@w(L, sg, N, i) {
+... when any
+if (C) { ... break; }
+... when any
+}
+
 // tested: a mapping that is tested for failure and walked with the old count.
 @tested exists@
 identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
@@ -65,6 +78,7 @@ assignment operator aop;
 expression A, B, D, L, N, O, i;
 idexpression sg;
 statement S;
+position w != bounded.w;
 position p != {alone.p, kept.p};
 @@
 map@p(D, L, N, ...)
@@ -73,7 +87,7 @@ map@p(D, L, N, ...)
 (
 for_each_sg_dma_page(L, O, N, i) S
 |
-for_each_sg(L, sg, N, i) {
+for_each_sg@w(L, sg, N, i) {
 ... when any
 \(sg_dma_address(sg)\|sg_dma_len(sg)\|sg->dma_address\|sg->dma_length\|
   ib_sg_dma_address(..., sg)\|ib_sg_dma_len(..., sg)\)
