@@ -161,16 +161,21 @@ def user(title: str, files: Sequence[str], entries: Iterable[Entry],
                                _made(rules, making)]))
 
 
-def core(title: str, body: str, check: Check) -> Words:
-    """Return what the mail of a patch that comes with kernel-patch/ says."""
+def core(title: str, body: str, check: Check, first: bool) -> Words:
+    """Return what the mail of a patch that comes with kernel-patch/ says.
+
+    first: it adds the iterator, so that its first posting belongs to it.
+    """
     text, trailers = _cut_trailers(body)
-    return Words(_message([title, text, "\n".join([*trailers, LINK])]),
+    trailers += [LINK] if first else []
+    return Words(_message([title, text, "\n".join(trailers)]),
                  _notes([_checked(check)]))
 
 
 def whole(title: str, body: str, files: Sequence[str],
           entries: Iterable[Entry], rules: Sequence[Rule],
-          walks: Sequence[Walk], making: Making, check: Check) -> Words:
+          walks: Sequence[Walk], making: Making, check: Check,
+          first: bool) -> Words:
     """Return what the mail of the one patch that holds everything says."""
     mine = [entry for entry in entries if entry.site.file in set(files)]
     here = [walk for walk in walks if walk.file in set(files)]
@@ -181,7 +186,7 @@ def whole(title: str, body: str, files: Sequence[str],
     parts += _rule_text(rules)
     parts += [_facts(here), _left(files, mine),
               "Compile tested only." if check.built else "",
-              "\n".join([*trailers, LINK])]
+              "\n".join([*trailers, *([LINK] if first else [])])]
     return Words(_message(parts), _notes(
         [*questions(here), _checked(check), _made(rules, making)]))
 
@@ -432,7 +437,7 @@ def _facts_of(walk: Walk) -> list[str]:
             f"{{names}} [walks|walk] {what} segments, {source}" + (
                 f", and no longer {plain(quoted(walk.was))} entries."
                 if walk.was else "."))
-    elif count.kind is Kind.UNMAPPED:
+    elif count.kind is Kind.UNMAPPED or _all_entries(walk):
         found.append(
             ("sg_nents() counts all entries, which may be more than the "
              "segments." if _all_entries(walk) else
@@ -451,6 +456,7 @@ def _facts_of(walk: Walk) -> list[str]:
 
 
 def _all_entries(walk: Walk) -> bool:
+    """Tell whether a count is that of the entries by what it is called."""
     return walk.count.expression.startswith("sg_nents(")
 
 
@@ -461,7 +467,8 @@ def questions(walks: Sequence[Walk]) -> list[str]:
         count = walk.count
         what = plain(quoted(count.expression))
         these = []
-        if count.kind is Kind.UNKNOWN and not walk.stored:
+        if count.kind is Kind.UNKNOWN and not walk.stored and \
+                not _all_entries(walk):
             these.append(f"Please confirm that {what} in {{names}} is what "
                          "dma_map_sg() returned.")
         if walk.room:

@@ -380,7 +380,7 @@ def _series(options: Options) -> None:
     settings = series.Settings(
         options.out, options.jobs, options.rest.shape, options.rest.branch,
         _count("VERSION", options.rest.version_number or "1"),
-        options.rest.signoff, spatch=spatch.version(),
+        options.rest.signoff, look=True, spatch=spatch.version(),
         command=_command(options))
     output.ready(options.out, *_ACCOUNT)
     with series.hold(options.out), _still(options, tree):

@@ -44,8 +44,10 @@ MARK = ".made-by-sgwalk"
 _FILES = ("ledger.tsv", "edits.patch", "verify.txt")
 _FRESH = ("ledger.tsv.new", "edits.patch.new", "verify.txt.new")
 _FOLDERS = ("verify", "boot", "cache", "transition", "mypy")
-# What lies in a folder of patches; `v1` keeps an earlier version's.
-_PATCHES = re.compile(r"((v\d+-)?\d{4}-.*\.patch|\d\d-.*|v\d+)\Z", re.DOTALL)
+# What lies in a folder of patches; `v1` keeps an earlier version's, and `state`
+# what each version starts at.
+_PATCHES = re.compile(r"((v\d+-)?\d{4}-.*\.patch|\d\d-.*|v\d+|state)\Z",
+                      re.DOTALL)
 
 
 class OutputError(Exception):

@@ -37,6 +37,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import beside
 import core
 import mails
 import maintainers
@@ -80,6 +81,7 @@ class Settings:
     version: int = 1         # 2 and up: a reroll
     signoff: bool = False    # sign with the user's own identity
     build: bool = True       # compile each step
+    look: bool = False       # for mistakes beside what is converted
     spatch: str = ""         # its version, "1.1.1"
     command: str = "make series KERNEL=~/linux"
 
@@ -427,7 +429,7 @@ def _single(plan: Plan, first: _Layers, owners: Mapping[str, Owner],
             everybody: Owner) -> _Draft:
     """Return everything as one patch."""
     users = set(plan.after) - set(plan.core)
-    adds = plan.state is core.State.ABSENT and bool(plan.core)
+    adds = _adds(plan)
     title = message.cover_title(message.Shape(
         adds, (1,) if plan.core and not adds else (),
         (1,) if users else (), False, 0, False,
@@ -645,8 +647,14 @@ def _words(git: repo.Repo, draft: _Draft, plan: Plan,
     if draft.kind == "whole" and files:
         return message.whole(draft.title, draft.body, files,
                              plan.ledger.entries, draft.rules, facts, making,
-                             check)
-    return message.core(draft.title, draft.body, check)
+                             check, _adds(plan))
+    return message.core(draft.title, draft.body, check,
+                        _adds(plan) and draft.kind != "end")
+
+
+def _adds(plan: Plan) -> bool:
+    """Tell whether the tree gets the iterator by this plan."""
+    return plan.state is core.State.ABSENT and bool(plan.core)
 
 
 def _signed(words: Words, plan: Plan, settings: Settings,
@@ -875,9 +883,9 @@ def _checkpatch(git: repo.Repo, start: _Start, plan: Plan,
                        for level in ("ERROR", "WARNING", "CHECK"))
     how = "checkpatch --strict" + ("" if settings.signoff
                                    else " --no-signoff")
-    lines = [Proof(f"{how}: {counts}, none that the files did not have "
-                   "before" if not worse else
-                   f"{how}: {counts}; new: {'; '.join(worse)}", not worse)]
+    news = f"; new: {'; '.join(worse)}" if worse else \
+        ", none of them new in these files" if total else ""
+    lines = [Proof(f"{how}: {counts}{news}", not worse)]
     if blind:
         lines.append(Proof("checkpatch could not look up the commits that "
                            "the messages name: the tree has no history",
@@ -927,6 +935,7 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
     lone = len(drafts) == 1
     news = _news(git, start, commits, before, notes)
     tested = [line.told for line in proof if line.told]
+    seen = beside.find(plan, settings.jobs) if settings.look else []
     covers = []
     for posting in postings:
         mine = drafts[posting.first:posting.end]
@@ -950,10 +959,12 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
             if converts and not lone else "",
             "Left to a person:\n\n" + "\n".join(map(message.item, left))
             if left else "",
+            "Seen in these files, and not mended here:\n\n"
+            + "\n".join(map(message.item, map(message.plain, seen)))
+            if seen else "",
             "" if lone else "Maintainers, per patch:\n\n" + _people(mine),
             message.made_with(settings.command),
-            "" if lone or not (shape.adds or shape.mends)
-            else message.LINK]
+            message.LINK if shape.adds and not lone else ""]
         tail = [_base_lines(git, start, change, commits[:posting.first])]
         if not lone:
             tail[:0] = [
@@ -971,7 +982,7 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
 
 def _shape(plan: Plan, drafts: Sequence[_Draft]) -> message.Shape:
     """Return what the cover's story is about."""
-    adds = plan.state is core.State.ABSENT and bool(plan.core)
+    adds = _adds(plan)
     numbered = list(enumerate(drafts, 1))
     mends = [(number, draft) for number, draft in numbered
              if draft.kind == "core" and not (adds and number == 1)]

@@ -14,9 +14,6 @@
 /// The list is built from the array with offset 0 and whole pages, so DMA
 /// page n is entry n of the array, however the entries were merged.
 ///
-/// Start the walk with nents instead of orig_nents: the driver stores there
-/// what dma_map_sg() returned, and that is how many DMA segments there are.
-///
 //# Why it is right in each of the four mapping modes of vmwgfx:
 //#
 //# vmw_dma_phys and vmw_dma_alloc_coherent never start the member. They are

@@ -495,6 +495,21 @@ exit 1 if $t =~ /opal_fill|for_each_sg_dma_page\\(sgt/;
             self.text(made, "0000").split()))
 
 
+    def test_mistake_beside_the_walk_is_named_in_the_cover(self) -> None:
+        code = walk("opal") + (
+            b"\nvoid opal_unmap(struct device *dev, struct sg_table *t)\n{\n"
+            b"\tt->nents = dma_map_sg(dev, t->sgl, t->orig_nents, 1);\n"
+            b"\tif (!t->nents)\n\t\treturn;\n"
+            b"\tdma_unmap_sg(dev, t->sgl, t->nents, 1);\n}\n")
+        root = make(self.scratch / "tree", {"drivers/misc/opal.c": code},
+                    OWNERS)
+        cover = self.text(self.write(root, look=True), "0000")
+        seen = cover.partition("Seen in these files, and not mended here:"
+                               "\n\n")[2].partition("\n\n")[0]
+        self.assertIn("- drivers/misc/opal.c: opal_unmap(): ", seen)
+        self.assertEqual(seen.count("- drivers"), 1)
+
+
 class LongTest(SeriesCase):
 
     def test_more_than_fifteen_patches_are_parts_that_apply_in_order(

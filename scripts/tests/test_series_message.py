@@ -182,6 +182,9 @@ class MessageTest(unittest.TestCase):
             (walk(Count("sg_nents(l)", Kind.UNMAPPED, Why.ENTRIES)),
              "sg_nents() counts all entries, which may be more than the "
              "segments. Entries"),
+            (walk(Count("sg_nents(l)", Kind.UNKNOWN, Why.NOTHING)),
+             "sg_nents() counts all entries, which may be more than the "
+             "segments. Entries"),
             (walk(MAPPED, bound="'pages' runs out"), "The loop in f() ends "
              "when 'pages' runs out, whatever the list has.")]
         for one, said in cases:
@@ -278,6 +281,17 @@ def shape(**facts: object) -> Shape:
     return Shape(**values)  # type: ignore[arg-type]
 
 
+class CoreTest(unittest.TestCase):
+
+    def test_first_posting_is_linked_where_the_iterator_is_added(self
+                                                                 ) -> None:
+        for first in (True, False):
+            text = message.core("lib: t", "Text.\n\nFixes: 123 (\"x\")",
+                                Check((), ()), first).text
+            self.assertEqual("\nFixes: 123 (\"x\")\nLink: " in text, first)
+            self.assertEqual("Link: " in text, first)
+
+
 class CoverTest(unittest.TestCase):
     """A cover speaks of the patches that are sent, and of no others."""
 
@@ -324,7 +338,7 @@ class CoverTest(unittest.TestCase):
         words = message.whole(
             "lib: all", "Core text.\n\nFixes: 123456789abc (\"x\")", ["a.c"],
             [], [rule("r", "walk", "Rule text.")], [], Making("m", "1.1.1"),
-            Check((), ()))
+            Check((), ()), True)
         self.assertIn("Core text.\n\nConvert all callers in the same "
                       "step.\n\nRule text.\n\nFixes: 123456789abc", words.text)
 
