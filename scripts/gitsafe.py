@@ -82,7 +82,7 @@ def run(root: Path, *words: str, stdin: bytes | None = None,
     with scratch.folder("sgwalk.git.") as folder:
         settings = _fill(folder, private, common, listed.stdout)
         return _start(root, words, {
-            **_environment(folder, settings),
+            **environment(folder, settings),
             "GIT_DIR": os.fspath(folder), "GIT_WORK_TREE": os.fspath(above),
             "GIT_OBJECT_DIRECTORY": os.fspath(common / "objects"),
             "GIT_INDEX_FILE": os.fspath(private / "index"),
@@ -95,7 +95,7 @@ def compare(folder: Path, old: str, new: str) -> bytes:
     done = _start(folder, (
         "diff", "--no-index", "--text", "--no-ext-diff", "--no-textconv",
         "--no-color", "--no-renames", "--no-prefix", "-U0", "--", old, new), {
-            **_environment(folder, ()),
+            **environment(folder, ()),
             "GIT_CEILING_DIRECTORIES": os.fspath(folder.parent)}, None)
     # 1: they differ.
     if done.returncode not in (0, 1):
@@ -144,8 +144,9 @@ def _ask(root: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
                   _ASK_LIMIT_S)
 
 
-def _environment(home: Path, settings: Sequence[tuple[str, str]]
-                 ) -> dict[str, str]:
+def environment(home: Path, settings: Sequence[tuple[str, str]] = ()
+                ) -> dict[str, str]:
+    """Return an environment in which git reads these settings alone."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR")
             if name in os.environ}
     made = {**kept, "HOME": os.fspath(home), "LC_ALL": "C", "TZ": "UTC",
