@@ -34,7 +34,6 @@ virtual report
 @below exists@
 expression n, D, E;
 assignment operator set;
-statement S;
 position p;
 @@
 (
@@ -47,10 +46,7 @@ n = pci_map_sg(D, ...)
 n = ib_dma_map_sg(D, ...)
 )
 ... when != n set E
-    when != if (n == 0) S
-    when != if (n == 0) S else S
-    when != if (n > 0) S
-    when != if (n <= 0) S
+    when != \(n == 0\|n <= 0\|n > 0\)
 (
 n@p < 0
 |

@@ -31,7 +31,7 @@ local idexpression n;
 expression E, A, B;
 identifier f;
 assignment operator set;
-statement S;
+statement S, S2;
 position p;
 @@
 (
@@ -45,7 +45,7 @@ n = ib_dma_map_sg@p(...)
 )
 ... when != n set E
 (
-if (<+... n ...+>) S else S
+if (<+... n ...+>) S else S2
 |
 if (<+... n ...+>) S
 |
