@@ -53,6 +53,10 @@ BRANCH      =
 VERSION     =
 ## SIGNOFF: {0,1} 1 signs the patches of series off with git's identity
 SIGNOFF     = 0
+## FIXES: table of fixes that people posted, for backtest
+FIXES       =
+## MIRROR: folder of the archives and snapshots that FIXES names
+MIRROR      =
 ## V: {0,1} 1 prints each command before it is run
 V           = 0
 
@@ -178,10 +182,11 @@ deps:
 ## verify: compile what changed, before and after; runs its makefiles
 ## boot: run the cases of the API in a kernel; runs its makefiles
 ## bench: measure this tool and its peers side by side
+## backtest: hold check to fixes that people posted: FIXES=table MIRROR=folder
 verify boot: TOOLS += build
 boot: TOOLS += boot
 test: TOOLS += test
-apply preview check baseline series verify boot bench: ready
+apply preview check baseline series verify boot bench backtest: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel

@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
 import apply
+import backtest
 import bench
 import boot
 import check
@@ -60,6 +61,7 @@ import tree as trees
 import verify
 from apply import ApplyError
 from baseline import HEAD, BaselineError
+from backtest import BacktestError
 from bench import BenchError
 from boot import BootError
 from census import CensusError
@@ -83,8 +85,8 @@ from tree import Tree, TreeError
 from verify import VerifyError
 
 ROOT = Path(__file__).resolve().parents[1]
-_OWN = (ApplyError, BaselineError, BenchError, BootError, CensusError,
-        ChangedError, CheckError, CoreError, EditError, LedgerError,
+_OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
+        CensusError, ChangedError, CheckError, CoreError, EditError, LedgerError,
         MaintainersError, OutputError, RepoError, RerollError, RuleError,
         ScratchError, SeriesError, SpatchError, SuiteError, TreeError,
         VerifyError)
@@ -465,6 +467,25 @@ def _bench(options: Options) -> None:
     print(bench.table(rows))
 
 
+def _backtest(options: Options) -> None:
+    """Hold check to fixes that people posted, and print the score."""
+    rest = options.rest
+    if not rest.fixes or not rest.mirror:
+        raise UsageError("backtest needs FIXES=table and MIRROR=folder")
+    fixes = backtest.read(Path(_folder(rest.fixes)))
+
+    def judge(root: Path) -> Iterator[tuple[str, int, str]]:
+        _, settings = _judged(replace(options, kernel=os.fspath(root),
+                                      module="", files=(), rules=()))
+        answer = check.check(trees.open_tree(os.fspath(root)), replace(
+            settings, foreign=(), base="", baseline="", level="low"))
+        for found in answer.report.findings:
+            yield found.file, found.line, found.rule
+
+    print(backtest.text(backtest.run(
+        fixes, Path(_folder(rest.mirror)).absolute(), judge)), end="")
+
+
 def _tree(options: Options) -> Tree:
     if not options.kernel and not options.module:
         raise UsageError("no tree: say which with KERNEL=dir")
@@ -581,6 +602,7 @@ _COMMANDS: dict[str, Callable[[Options], None]] = {
     "verify": _verify,
     "boot": _boot,
     "bench": _bench,
+    "backtest": _backtest,
 }
 
 
@@ -637,6 +659,8 @@ _VARIABLES = (
     ("branch", "", "series: a branch to make as well"),
     ("shape", "series", "series: single, for one patch"),
     ("version-number", "", "series: the number of a reroll"),
+    ("fixes", "", "backtest: a table of fixes that people posted"),
+    ("mirror", "", "backtest: the folder of the archives and snapshots"),
 )
 _FLAGS = (
     ("dirty", "work on a tree with local changes"),
