@@ -275,8 +275,11 @@ def _check(tree: Tree, move: _Move) -> None:
     try:
         with folder(tree, move.rel) as (parent, name):
             _refuse_edited(move, _sum(read_at(parent, name, move.rel)))
-            _refuse_unwritable(parent, name, move.rel)
-            _refuse_unwritable(parent, ".", f"{move.rel}: its folder")
+            if not (tree.git and _mine(parent, name)):
+                _refuse_unwritable(parent, name, move.rel)
+            if not (tree.git and _mine(parent, ".") and os.access(
+                    ".", os.W_OK, dir_fd=parent, effective_ids=True)):
+                _refuse_unwritable(parent, ".", f"{move.rel}: its folder")
     except TreeError as error:
         raise ApplyError(str(error)) from error
 
@@ -288,6 +291,16 @@ def _refuse_edited(move: _Move, found: bytes) -> None:
 
 def _edited(move: _Move) -> ApplyError:
     return ApplyError(f"{move.rel}: changed since it was read; run again")
+
+
+def _mine(parent: int, name: str) -> bool:
+    """Tell whether the file or folder is the user's own.
+
+    git keeps no write bit and replaces such a file when it checks one out. So in
+    a git tree a missing bit says nothing of what the owner wants.
+    """
+    return os.stat(name, dir_fd=parent,
+                   follow_symlinks=False).st_uid == os.geteuid()
 
 
 def _refuse_unwritable(parent: int, name: str, what: str) -> None:

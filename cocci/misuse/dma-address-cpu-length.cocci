@@ -18,7 +18,7 @@
 // Verdict: finding
 // Reason: dma-address-cpu-length: the segment at this address is
 //   sg_dma_len() bytes long, not ->length
-// Tokens: sg_dma_address .dma_address
+// Tokens: sg_dma_address dma_address
 
 virtual patch
 virtual context

@@ -18,7 +18,7 @@
 // Verdict: finding
 // Reason: dma-address-plus-offset: sg_dma_address() begins behind the
 //   offset already: do not add it again
-// Tokens: sg_dma_address .dma_address
+// Tokens: sg_dma_address dma_address
 
 virtual patch
 virtual context

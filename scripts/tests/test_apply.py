@@ -7,6 +7,7 @@ SIGKILL as a user or the kernel would do it.
 """
 
 import contextlib
+import dataclasses
 import errno
 import os
 import resource
@@ -532,6 +533,26 @@ class RefuseTest(ApplyCase):
             text = self.refuses(self.place)
             (self.root / rel).chmod(0o755)
             self.untouched(text, "deep/b.c", "read-only")
+
+    def test_own_file_without_a_write_bit_is_replaced_in_a_git_tree(
+            self) -> None:
+        self.tree = dataclasses.replace(self.tree, git=True)
+        (self.root / "deep/b.c").chmod(0o444)
+        self.place()
+        self.assertEqual(AFTER["deep/b.c"],
+                         (self.root / "deep/b.c").read_bytes())
+        self.assertEqual(0o444, stat.S_IMODE(
+            (self.root / "deep/b.c").stat().st_mode))
+        # Nobody but root may make a file in such a folder.
+        (self.root / "deep").chmod(0o555)
+        self.addCleanup((self.root / "deep").chmod, 0o755)
+        if os.geteuid() == 0:
+            place(self.tree, AFTER, BEFORE)
+            self.assertEqual(BEFORE["deep/b.c"],
+                             (self.root / "deep/b.c").read_bytes())
+        else:
+            self.assertIn("read-only", self.refuses(lambda: place(
+                self.tree, AFTER, BEFORE)))
 
     def test_second_run_on_one_tree_stops_with_one_sentence(self) -> None:
         link = self.scratch / "same"
