@@ -82,11 +82,12 @@ class ReachTest(unittest.TestCase):
                 d__out_h=b'#include "in.h"\n', d__in_h=b"#define CUR &cursor\n"))
 
     def test_macro_of_a_header_of_the_tree_is_seen_far_only(self) -> None:
-        header = {"include__linux__dbg_h": b"#define CUR &cursor\n"}
+        header = b"#define CUR &cursor\n"
         use = (b"put(CUR);", b"#include <linux/dbg.h>\n")
-        self.assertIsNone(self.found(*use, **header))
+        self.assertIsNone(self.found(*use, include__linux__dbg_h=header))
         self.assertReached("macro-use", "include/linux/dbg.h:1",
-                           self.found(*use, far=True, **header))
+                           self.found(*use, far=True,
+                                      include__linux__dbg_h=header))
 
     def test_pasted_name_is_put_together(self) -> None:
         for define, use in (
