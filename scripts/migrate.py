@@ -54,6 +54,7 @@ import gitsafe
 import output
 import plan as planning
 import report as formats
+import review
 import series
 import spatch
 import suite
@@ -275,6 +276,8 @@ def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
             _write(diffs.unified(plan.before, plan.after))
         _summary(plan, "changed")
         sys.stdout.flush()
+        for line in review.lines(plan):
+            _say(f"to check: {line}")
     except OSError as error:
         raise Done("the change is in place, but the output is lost: "
                    f"{trees.cause(error)}; {options.out / _ACCOUNT[0]} has the "
@@ -309,7 +312,9 @@ def _preview(options: Options) -> None:
         plan = planning.make_plan(tree, options.settings)
     _record(options, plan)
     _write(diffs.unified(plan.before, plan.after))
-    for line in (*plan.remarks, *_leftovers(plan), plan.ledger.sums()):
+    for line in (*plan.remarks, *_leftovers(plan),
+                 *(f"to check: {line}" for line in review.lines(plan)),
+                 plan.ledger.sums()):
         _say(line)
     _left(options, plan)
 
@@ -488,7 +493,8 @@ def _backtest(options: Options) -> None:
 
 def _tree(options: Options) -> Tree:
     if not options.kernel and not options.module:
-        raise UsageError("no tree: say which with KERNEL=dir")
+        raise UsageError(f"{options.rest.command} needs a kernel tree: make "
+                         f"{options.rest.command} KERNEL=~/linux")
     for name in options.files:
         if not os.path.isfile(os.path.join(options.module, name)):
             raise UsageError(f"M: {os.path.join(options.module, name)}: no "

@@ -102,6 +102,14 @@ class ApplyTest(CommandTest):
         self.assertEqual(done.stdout.encode(),
                          (self.out / "edits.patch").read_bytes())
 
+    def test_what_a_person_has_to_check_is_on_the_terminal(self) -> None:
+        self.make(d_c=WALK)
+        for verb in ("preview", "apply"):
+            done = self.run_on(verb)
+            self.assertRegex(
+                done.stderr, r"(?m)^sgwalk: to check: d\.c:\d+: \w+\(\): Is "
+                "'sgt->nents' what dma_map_sg\\(\\) returned\\?")
+
     def test_verify_after_apply_compiles_what_differs_from_head(
             self) -> None:
         # Less the drivers, which cost rules their time.
