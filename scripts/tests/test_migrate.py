@@ -108,7 +108,7 @@ class ApplyTest(CommandTest):
             done = self.run_on(verb)
             self.assertRegex(
                 done.stderr, r"(?m)^sgwalk: to check: d\.c:\d+: \w+\(\): Is "
-                "'sgt->nents' what dma_map_sg\\(\\) returned\\?")
+                "'t->nents' what dma_map_sg\\(\\) returned\\?")
 
     def test_verify_after_apply_compiles_what_differs_from_head(
             self) -> None:
