@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /// keep what dma_map_sg() returned
 ///
-/// dma_map_sg() returns how many entries the DMA list has, and 0 when it
-/// failed. Code that drops the result does not notice a failure and walks the
-/// DMA list with the count of the CPU list. A dma-buf exporter that drops it
-/// lets its importers do so.
+/// dma_map_sg() returns how many segments the DMA list has, and 0 when it
+/// failed; dma_map_sgtable() returns an error number. Code that drops the
+/// result does not notice a failure, which a list of one entry has as well. A
+/// longer list it walks with the count of the CPU side. A dma-buf exporter that
+/// drops the result lets its importers do so.
 ///
-/// Keep the result, leave on 0, and walk with it.
+/// Keep the result, leave where it tells a failure, and walk with the count.
 ///
 //# Left alone: a result that is stored, returned, handed on or compared with
 //# the count that was given; a result that is tested where no DMA walk with
@@ -18,8 +19,8 @@
 // Options: --no-includes --include-headers
 // Requires: 1.0.8
 // Verdict: finding
-// Reason: map-result-dropped: the result is dropped: it is 0 on failure, and
-//   else the count that a DMA walk takes
+// Reason: map-result-dropped: the result is dropped: a failure, or how many
+//   segments there are, goes unnoticed
 // Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
 //   dma_map_sgtable
 
@@ -146,13 +147,13 @@ position found.p;
 p << found.p;
 @@
 coccilib.report.print_report(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, "
-    "and else the count that a DMA walk takes")
+    "map-result-dropped: the result is dropped: a failure, or how many "
+    "segments there are, goes unnoticed")
 
 // org: say it.
 @script:python depends on org@
 p << found.p;
 @@
 coccilib.org.print_todo(p[0],
-    "map-result-dropped: the result is dropped: it is 0 on failure, "
-    "and else the count that a DMA walk takes")
+    "map-result-dropped: the result is dropped: a failure, or how many "
+    "segments there are, goes unnoticed")
