@@ -2,17 +2,18 @@
 /// keep what dma_map_sg() returned
 ///
 /// dma_map_sg() returns how many segments the DMA list has, and 0 when it
-/// failed; dma_map_sgtable() returns an error number. Code that drops the
-/// result does not notice a failure, which a list of one entry has as well. A
-/// longer list it walks with the count of the CPU side. A dma-buf exporter that
-/// drops the result lets its importers do so.
+/// failed. Code that drops the result does not notice a failure, which a list
+/// of one entry has as well. A longer list it walks with the count of the CPU
+/// side. A dma-buf exporter that drops the result lets its importers do so.
 ///
-/// Keep the result, leave where it tells a failure, and walk with the count.
+/// Keep the result, leave on 0, and walk with it.
 ///
 //# Left alone: a result that is stored, returned, handed on or compared with
 //# the count that was given; a result that is tested where no DMA walk with
 //# the old count follows, or one that may leave earlier, as by the length that
-//# is left; and a tested mapping of one entry, which cannot be merged.
+//# is left; a tested mapping of one entry, which cannot be merged; and a list
+//# that is unmapped again before anything names it, in a file that reads no DMA
+//# side, which cleans the caches. map-table-result-dropped.cocci has tables.
 //
 // Shape: N3
 // Confidence: High
@@ -22,18 +23,35 @@
 // Reason: map-result-dropped: the result is dropped: a failure, or how many
 //   segments there are, goes unnoticed
 // Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
-//   dma_map_sgtable
 
 virtual patch
 virtual context
 virtual org
 virtual report
 
+// reader: a file that reads a DMA side, or hands it to a DMA engine.
+@reader@
+expression E;
+@@
+\(sg_dma_address(...)\|sg_dma_len(...)\|dmaengine_prep_slave_sg(...)\|
+  E->device_prep_slave_sg(...)\|set_dma_sg(...)\|E->dma_address\|E->dma_length\)
+
+// flush: elsewhere, a list that is unmapped before anything names it again.
+@flush depends on !reader@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier unmap = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+expression D, L, N;
+position p;
+@@
+map@p(D, L, N, ...);
+... when != L
+unmap(D, L, N, ...);
+
 // alone: a mapping that is a statement of its own.
 @alone@
-identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg,
-	dma_map_sgtable};
-position p;
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+position p != flush.p;
 @@
 map@p(...);
 
@@ -80,7 +98,7 @@ expression A, B, D, L, N, O, i;
 idexpression sg;
 statement S;
 position w != bounded.w;
-position p != {alone.p, kept.p};
+position p != {alone.p, flush.p, kept.p};
 @@
 map@p(D, L, N, ...)
 ... when != N aop A
@@ -117,7 +135,7 @@ identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 identifier ops.mapper;
 assignment operator aop;
 expression D, E, T;
-position p != {alone.p, kept.p};
+position p != {alone.p, flush.p, kept.p};
 @@
 mapper(...)
 {
