@@ -187,12 +187,16 @@ class HidesNothing(GitCase):
         self.assertEqual(["l.c"], self.differ("l.c"))
 
     def test_a_replaced_object(self) -> None:
-        self.change()
-        git(self.root, "commit", "-qam", "change")
-        blobs = git(self.root, "rev-parse", "HEAD:a.c", "HEAD~:a.c").split()
-        git(self.root, "replace", blobs[1], blobs[0])
-        since = Since(trees.open_tree(str(self.root)), "HEAD~")
-        self.assertTrue(changed.touches(since, "a.c", 4, 4))
+        # By what has the change already, and by what differs elsewhere.
+        for other in (C + b"int d;\n", C.replace(b"a", b"x") + b"int d;\n"):
+            with self.subTest(other):
+                (self.folder / "other").write_bytes(other)
+                git(self.root, "replace", "-f",
+                    git(self.root, "rev-parse", "HEAD:a.c").strip(),
+                    git(self.root, "hash-object", "-w",
+                        str(self.folder / "other")).strip())
+                self.change()
+                self.assert_seen()
 
     def test_odd_names_and_carriage_returns(self) -> None:
         names = ["a b.c", "q\"\\.c", "n\nl.c", "\udcff.c", "-x.c", ":(top)y.c"]

@@ -143,6 +143,8 @@ class SmplTest(unittest.TestCase):
         for head in (b"@script:python depends on report@",
                      b"@script:python depends on report || org@",
                      b"@script:python depends on !context@",
+                     b"\f@script:python depends on report@",
+                     b"\v\r@script:python depends on report@",
                      b"@script:python depends on report@\nx << m.e;\n@@\n"
                      b'a = "\\\\"\n@script:python@\nb = "\n'
                      b"@script:python depends on org@",

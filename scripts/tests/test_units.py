@@ -286,6 +286,26 @@ class TroubleTest(unittest.TestCase):
         self.assertIn("field", self.one(b"g(it.base.sg);"))
         self.assertEqual(self.one(b"g(it.sg);", PAGE), "")
 
+    def test_two_types_or_none_are_trouble(self) -> None:
+        unit, = units(b"extern struct sg_page_iter it;\n"
+                      b"struct sg_dma_page_iter it;\n")
+        self.assertIn("both types", trouble(unit))
+        unit, = units(b"void f(void)\n{\n\t__sg_page_iter_next(p);\n}\n")
+        self.assertIn("not seen", trouble(unit))
+
+    def test_type_that_stands_for_more_than_a_variable_is_trouble(
+            self) -> None:
+        for data, said in (
+                (b"typedef struct TYPE t;\n", "another name"),
+                (b"struct TYPE;\n", "without its members"),
+                (b"struct TYPE *f(void);\n", "returns"),
+                (b"void f(void *p)\n{\n\tg((struct TYPE *)p);\n}\n",
+                 "cast")):
+            for type in (PAGE, DMA):
+                with self.subTest(data=data, type=type):
+                    unit, = units(data.replace(b"TYPE", type))
+                    self.assertIn(said, trouble(unit))
+
 
 if __name__ == "__main__":
     unittest.main()
