@@ -9,7 +9,8 @@
 /// Take the length from sg->length.
 ///
 //# Left alone: a length that is not read beside a CPU address of the same
-//# entry.
+//# entry, one that is stored next to its DMA address, which it belongs to, and
+//# a file that fills the DMA side itself.
 //
 // Shape: N17
 // Confidence: Moderate
@@ -25,14 +26,37 @@ virtual context
 virtual org
 virtual report
 
+// fills: a file that fills the DMA side itself, as an IOMMU driver does.
+@fills@
+expression E, S;
+assignment operator set;
+@@
+\(sg_dma_len(S)\|S->dma_length\) set E
+
+// behind: a length that is stored behind the DMA address of its entry.
+@behind@
+expression A, L, S;
+position p;
+@@
+A = <+... sg_dma_address(S) ...+>;
+L = <+... sg_dma_len@p(S) ...+>;
+
+// ahead: the same the other way round.
+@ahead@
+expression A, L, S;
+position p;
+@@
+L = <+... sg_dma_len@p(S) ...+>;
+A = <+... sg_dma_address(S) ...+>;
+
 // after: where the bytes are, and then the length.
-@after exists@
+@after depends on !fills exists@
 idexpression struct scatterlist *sg;
 expression X, Y, E;
 assignment operator set;
 type T, U;
 identifier x, y;
-position p;
+position p != {ahead.p, behind.p};
 @@
 (
 X = <+... \(sg_virt(sg)\|page_address(sg_page(sg))\|kmap(sg_page(sg))\|
@@ -49,13 +73,13 @@ U y = <+... sg_dma_len@p(sg) ...+>;
 )
 
 // first: the length, and then where the bytes are.
-@first exists@
+@first depends on !fills exists@
 idexpression struct scatterlist *sg;
 expression X, Y, E;
 assignment operator set;
 type T, U;
 identifier x, y;
-position p;
+position p != {ahead.p, behind.p};
 @@
 (
 Y = <+... sg_dma_len@p(sg) ...+>;
@@ -72,7 +96,7 @@ T x = <+... \(sg_virt(sg)\|page_address(sg_page(sg))\|kmap(sg_page(sg))\|
 )
 
 // copied: both in one call.
-@copied@
+@copied depends on !fills@
 expression sg, A;
 position p;
 @@
