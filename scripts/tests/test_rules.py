@@ -234,7 +234,10 @@ class ProjectTest(unittest.TestCase):
         shared = ("whole", "one", "holder", "stored", "again", "later",
                   "held", "small", "back", "other", "given", "muddy",
                   "unclear", "doubled", "double_cnt", "twofold")
-        files = sorted((COCCI / "misuse").glob("*-mapped-count.cocci"))
+        # iommu_map_sg() is judged by the call alone.
+        files = sorted(
+            path for path in (COCCI / "misuse").glob("*-mapped-count.cocci")
+            if path.stem != "iommu-map-mapped-count")
         self.assertEqual(len(files), 6)
         first, *others = [
             {part.name: (part.head, part.declared, part.body.strip())
