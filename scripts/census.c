@@ -2010,6 +2010,16 @@ static struct row *add_row(struct reader *reader, enum what what,
 	return row;
 }
 
+static bool has_row(const struct reader *reader, const unsigned char *at)
+{
+	size_t offset = at - reader->start;
+
+	for (size_t i = reader->row_count; i--;)
+		if (reader->rows[i].offset <= offset)
+			return reader->rows[i].offset == offset;
+	return false;
+}
+
 static void add_problem(struct reader *reader, const unsigned char *at,
 			const char *why)
 {
@@ -2485,8 +2495,13 @@ static void parse_tag(struct reader *reader, struct state *state,
 	    (what == PAGE_ITER || what == DMA_PAGE_ITER)) {
 		in->declares_iterator = true;
 		in->names_iterator = true;
-		add_site(reader, state, what == PAGE_ITER ? STRUCT_PAGE_ITER :
-			 STRUCT_DMA_PAGE_ITER, in->keyword);
+		/* Each branch of an #if may have a name for the same "struct". */
+		if (has_row(reader, in->keyword))
+			add_site(reader, state, what, token->at);
+		else
+			add_site(reader, state, what == PAGE_ITER ?
+				 STRUCT_PAGE_ITER : STRUCT_DMA_PAGE_ITER,
+				 in->keyword);
 	} else if (what != NOT_UNDERSTOOD) {
 		add_site(reader, state, what, token->at);
 	}

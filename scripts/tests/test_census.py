@@ -685,6 +685,13 @@ class FieldTest(CensusTest):
             b"void f(void)\n{\n#ifdef A\n\t{\n\t\tthing_t it;\n#else\n"
             b"\tthing_t b;\n\t{\n#endif\n\t}\n\tit.sg;\n}\n", 12)
 
+    def test_each_branch_names_the_tag_of_one_struct(self) -> None:
+        self.expect(
+            b"struct\n#ifdef A\nsg_page_iter\n#elif B\nsg_dma_page_iter\n"
+            b"#else\n\tsg_page_iter\n#endif\nit;\n",
+            "1:1 - struct sg_page_iter code", "5:1 - sg_dma_page_iter code",
+            "7:2 - sg_page_iter code")
+
     def test_every_kind_of_declaration_counts(self) -> None:
         self.fields(
             b"struct sg_page_iter g1, *g2;\n"
