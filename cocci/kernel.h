@@ -50,6 +50,21 @@
 #define hlist_for_each_entry_rcu(...) YACFE_ITERATOR
 
 /*
+ * The same of what else drivers keep tables in. A function of 11 lines with
+ * `xa_for_each(..) for_each_sg_page(..) *out++ = x;`: 11 lines to 0.
+ */
+#define xa_for_each(...) YACFE_ITERATOR
+#define xa_for_each_range(...) YACFE_ITERATOR
+#define xa_for_each_marked(...) YACFE_ITERATOR
+#define idr_for_each_entry(...) YACFE_ITERATOR
+#define llist_for_each_entry(...) YACFE_ITERATOR
+#define plist_for_each_entry(...) YACFE_ITERATOR
+#define for_each_set_bit(...) YACFE_ITERATOR
+#define for_each_possible_cpu(...) YACFE_ITERATOR
+#define for_each_online_cpu(...) YACFE_ITERATOR
+#define for_each_child_of_node(...) YACFE_ITERATOR
+
+/*
  * Locks that end with their block, v6.4 and later. The block after the call
  * is no C that the parser knows. v6.12, drivers/gpio: 1697 lines to 394.
  */

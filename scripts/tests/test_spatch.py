@@ -345,7 +345,12 @@ class HintTest(SpatchTest):
             "list_for_each_entry_safe", "list_for_each_entry_reverse",
             "list_for_each_entry_continue", "list_for_each_entry_from",
             "list_for_each_entry_rcu", "hlist_for_each_entry",
-            "hlist_for_each_entry_safe", "hlist_for_each_entry_rcu")},
+            "hlist_for_each_entry_safe", "hlist_for_each_entry_rcu",
+            "xa_for_each", "xa_for_each_range", "xa_for_each_marked",
+            "idr_for_each_entry", "llist_for_each_entry",
+            "plist_for_each_entry", "for_each_set_bit",
+            "for_each_possible_cpu", "for_each_online_cpu",
+            "for_each_child_of_node")},
         "scoped_guard": "scoped_guard(mutex, &lock) {\nf(1);\n}",
         "scoped_cond_guard":
             "scoped_cond_guard(mutex_try, return 1, &lock) {\nf(1);\n}",
