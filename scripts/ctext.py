@@ -32,12 +32,14 @@ _LEX = re.compile(
     rb"""(?P<space>(?:[ \t\f\v\r]|\\\r?\n)+)
     |(?P<newline>\n)
     |(?P<comment>//(?:\\\r?\n|[^\n])*|/\*.*?(?:\*/|\Z))
-    |(?P<id>[A-Za-z_$](?:[A-Za-z0-9_$]|\\\r?\n(?=[A-Za-z0-9_$]))*)
+    |(?P<id>(?:[A-Za-z_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4})
+        (?:[A-Za-z0-9_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4}
+        |\\\r?\n(?=[A-Za-z0-9_$\x80-\xff]))*)
     |(?P<num>\.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
     |(?P<str>"(?:\\\r?\n|\\.|[^"\\\n])*"?)
     |(?P<chr>'(?:\\\r?\n|\\.|[^'\\\n])*'?)
     |(?P<punct>->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||\.\.\.
-        |%:|<:|:>|<%|%>|\#\#|.)""",
+        |%:%:|%:|<:|:>|<%|%>|\#\#|.)""",
     re.VERBOSE | re.DOTALL)
 _DIRECTIVE = re.compile(
     rb"""(?:\#|%:)(?:/\*.*?(?:\*/|\Z)|\\\r?\n|"(?:\\.|[^"\\\n])*"|[^\n])*""",
@@ -45,7 +47,8 @@ _DIRECTIVE = re.compile(
 _SPLICE = re.compile(rb"\\\r?\n")
 _HEAD = re.compile(rb"(?:#|%:)\s*([a-z_]+)\s*(.*)", re.DOTALL)
 _COMMENTS = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
-_DIGRAPHS = {b"<%": b"{", b"%>": b"}", b"<:": b"[", b":>": b"]"}
+_DIGRAPHS = {b"<%": b"{", b"%>": b"}", b"<:": b"[", b":>": b"]",
+             b"%:%:": b"##"}
 
 # Words that look like a function's name in front of its parameters.
 _NOT_A_NAME = re.compile(

@@ -34,7 +34,8 @@ from units import API_FILES, CALLS, DMA, PAGE, Act, Decl, Unit
 _INCLUDE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*(?:include|include_next"
                       rb"|import)(?:\s|/\*.*?\*/)*(.*)", re.DOTALL)
 _DEFINE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+"
-                     rb"([A-Za-z_$][\w$]*)(.*)", re.DOTALL)
+                     rb"((?:[\w$\x80-\xff]|\\[uU][0-9A-Fa-f]{4})+)(.*)",
+                     re.DOTALL)
 _LINE = re.compile(rb"^[ \t\f\v\r]*(?:#|%:)(?:\\\r?\n|[^\n])*", re.MULTILINE)
 _SPLICE = re.compile(rb"\\[ \t]*\r?\n")
 _DIRECTIVES = re.compile(rb"define|include|import")

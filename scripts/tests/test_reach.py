@@ -67,6 +67,13 @@ class ReachTest(unittest.TestCase):
                 self.assertReached("macro-use", "PG, defined at d/f.c:",
                                    self.found(use, define))
 
+    def test_macro_may_have_a_name_beyond_ascii(self) -> None:
+        for name in (b"zeiger\xc3\xa4", b"\xc3\xa4", b"\\u00e4", b"\xe4_"):
+            with self.subTest(name):
+                self.assertReached("macro-use", "defined at d/f.c:", self.found(
+                    b"put(" + name + b".__nents);",
+                    b"#define " + name + b" cursor\n"))
+
     def test_macro_is_followed_through_others(self) -> None:
         found = self.found(
             b"OUTER();", b"#define OUTER() INNER()\n"
@@ -93,6 +100,7 @@ class ReachTest(unittest.TestCase):
         for define, use in (
                 (b"#define F(a, b) (a##b.__nents)\n", b"put(F(cur, sor));"),
                 (b"#define F(a) put(&a ## sor)\n", b"F(cur);"),
+                (b"%:define F(a) put(&a%:%:sor)\n", b"F(cur);"),
                 (b"#define F_(a, b) a##b\n#define F(a, b) F_(a, b)\n",
                  b"put(F(cur, sor).__nents);")):
             with self.subTest(define):
