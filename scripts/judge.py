@@ -43,6 +43,9 @@ _NOT_TYPES = (b"return", b"else", b"do", b"case")
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
 # What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
 _MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
+_OFFSETS = (b"offsetof", b"__builtin_offsetof", b"offsetofend",
+            b"sizeof_field", b"FIELD_SIZEOF", b"typeof_member",
+            b"container_of")
 _CHANGES = (b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=",
             b"<<=", b">>=", b"++", b"--")
 _GROWS = ("the walk can now yield more addresses than before: "
@@ -434,6 +437,14 @@ def _shape(texts: Mapping[str, Text], unit: Unit,
                            f"are initialised at {file}:"
                            f"{texts[file].line_of(where)}; they move to "
                            ".base, so convert it by hand")
+        for name in {decl.name for decl in unit.decls
+                     if decl.kind == "member"}:
+            where = _offset(texts[file], name)
+            if where >= 0:
+                return Verdict("manual", "", "measured: the place of a "
+                               f"member of the iterator is asked for at {file}"
+                               f":{texts[file].line_of(where)}; it moves to "
+                               ".base, so convert it by hand")
     for decl in unit.decls:
         text = texts[decl.file]
         function = text.function_of(decl.tag)
@@ -487,6 +498,21 @@ def _designated(text: Text) -> int:
             return at
         if text.text(at - 1) in (b"{", b",") and text.text(at + 1) == b":":
             return at
+    return -1
+
+
+def _offset(text: Text, name: bytes) -> int:
+    """Return where offsetof(struct x, name.sg) or its like stands, or -1."""
+    for at, token in enumerate(text.tokens):
+        if token.text == name and token.kind == "id" and \
+                text.text(at - 1) in (b",", b".", b"]"):
+            end = at + 1
+            while text.text(end) == b"[":
+                end = text.closing(end) + 1
+            asked = text.words(text.item_start(at), at)
+            if text.text(end) == b"." and text.text(end + 1) in _MEMBERS and \
+                    any(word in _OFFSETS for word in asked):
+                return at
     return -1
 
 

@@ -314,6 +314,11 @@ class RefusalTest(unittest.TestCase):
                   b"u64 f(struct w *w)\n{\n"
                   b"\treturn sg_page_iter_dma_address(&w->i);\n}\n")
         self.assertEqual(refusal(member), "")
+        for asked in (b"offsetof(struct w, i.sg)",
+                      b"__builtin_offsetof(struct v, w.i.sg_pgoffset)",
+                      b"sizeof_field(struct w, i /* */ . __nents)"):
+            self.assertIn("measured", refusal(
+                member + b"u64 g(void)\n{\n\treturn " + asked + b";\n}\n"))
         for value in (b"{ 1, { .sg = NULL } }", b"{ 1, { sg: NULL } }"):
             self.assertIn("initialiser", refusal(
                 member + b"struct w one = " + value + b";\n"))
