@@ -183,6 +183,24 @@ def foreign(text: Text, function: Function, words: Sequence[bytes]) -> bool:
     return any(not _declares(text, function, root) for root in roots)
 
 
+def overlaid(text: Text, words: Sequence[bytes]) -> bool:
+    """Tell whether a field of a count or a list is cut short, or shared.
+
+    A bit-field does not hold what the mapping returned, and what is in a
+    union changes with its neighbours.
+    """
+    fields = {word for before, word in zip(words, words[1:])
+              if before in (b".", b"->") and _WORD.fullmatch(word)}
+    for structure in text.structures if fields else ():
+        union = b"union" in text.words(max(0, structure.open - 2),
+                                       structure.open)
+        for at in range(structure.open, structure.close):
+            if text.text(at) in fields and (
+                    union or text.text(at + 1) == b":"):
+                return True
+    return False
+
+
 def _declares(text: Text, function: Function, name: bytes) -> bool:
     """Tell whether a name is a parameter or a variable of a function."""
     for at in range(function.head, function.close):

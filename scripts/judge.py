@@ -761,6 +761,8 @@ def sees(text: Text, use: Use, claim: Claim,
     words = text.words(*parts[place]) + text.words(*parts[2])
     if any(word in _CHANGES for word in text.words(*parts[3])):
         return False
+    if claim.kind is Kind.MAPPED and counts.overlaid(text, words):
+        return False
     return not counts.hidden(text, function, words, defined) and (
         claim.why in (Why.ORIG, Why.ENTRIES)
         or not counts.foreign(text, function, words))

@@ -363,6 +363,25 @@ I@w@at(...) S
 __sg_page_iter_start@w@at(...)
 )
 
+// dropped: a path from an unmapping, which may know the list by another name.
+@dropped exists@
+iterator I;
+identifier map = {dma_buf_map_attachment, dma_buf_map_attachment_unlocked,
+		  vb2_dma_sg_plane_desc, drm_gem_shmem_get_pages_sgt};
+identifier unmap =~ "^((dma|pci|ib_dma)_unmap_sg|dma_buf_unmap_attachment)";
+expression claim.T;
+statement S;
+position claim.w, at;
+@@
+unmap(...)
+... when any
+    when != T = map(...)
+(
+I@w@at(...) S
+|
+__sg_page_iter_start@w@at(...)
+)
+
 // handed, aliased, loaned, entered: an address that is kept, so that more than
 // this function's text can change what is there.
 @handed@
@@ -498,9 +517,9 @@ __sg_page_iter_start@w@at(...)
 iterator I;
 statement S;
 position claim.w;
-position p != {skipped.at, odd.at, wide.at, narrow.at, written.at,
-		moved.at, given.at, lent.at, looped.at, stepped.at,
-		aliased.at, entered.at, twice.at, over.at, counter.at,
+position p != {skipped.at, odd.at, wide.at, narrow.at, written.at, moved.at,
+		given.at, lent.at, looped.at, stepped.at, aliased.at,
+		entered.at, dropped.at, twice.at, over.at, counter.at,
 		ended.at};
 @@
 (

@@ -412,6 +412,24 @@ I@w@at(...) S
 __sg_page_iter_start@w@at(...)
 )
 
+// dropped: a path from an unmapping, which may know the list by another name.
+@dropped exists@
+iterator I;
+identifier map =~ "^(dma|pci|ib_dma)_map_sg(_attrs)?$";
+identifier unmap =~ "^((dma|pci|ib_dma)_unmap_sg|dma_buf_unmap_attachment)";
+expression claim.C, claim.L, D;
+statement S;
+position claim.w, at;
+@@
+unmap(...)
+... when any
+    when != C = map(D, L, ...)
+(
+I@w@at(...) S
+|
+__sg_page_iter_start@w@at(...)
+)
+
 // handed, aliased, loaned, entered: an address that is kept, so that more than
 // this function's text can change what is there.
 @handed@
@@ -549,7 +567,8 @@ statement S;
 position claim.w;
 position p != {other.at, skipped.at, odd.at, wide.at, written.at, moved.at,
 		given.at, lent.at, looped.at, stepped.at, aliased.at,
-		entered.at, twice.at, over.at, counter.at, ended.at};
+		entered.at, dropped.at, twice.at, over.at, counter.at,
+		ended.at};
 @@
 (
 I@w@p(...) S

@@ -365,6 +365,23 @@ I@w@at(...) S
 __sg_page_iter_start@w@at(...)
 )
 
+// dropped: a path from an unmapping, which may know the list by another name.
+@dropped exists@
+iterator I;
+identifier unmap =~ "^((dma|pci|ib_dma)_unmap_sg|dma_buf_unmap_attachment)";
+expression claim.T, D;
+statement S;
+position claim.w, at;
+@@
+unmap(...)
+... when any
+    when != dma_map_sgtable(D, T, ...)
+(
+I@w@at(...) S
+|
+__sg_page_iter_start@w@at(...)
+)
+
 // handed, aliased, loaned, entered: an address that is kept, so that more than
 // this function's text can change what is there.
 @handed@
@@ -500,9 +517,9 @@ __sg_page_iter_start@w@at(...)
 iterator I;
 statement S;
 position claim.w;
-position p != {failed.at, skipped.at, odd.at, wide.at, narrow.at,
-		written.at, moved.at, given.at, lent.at, looped.at,
-		stepped.at, aliased.at, entered.at, twice.at, over.at,
+position p != {failed.at, skipped.at, odd.at, wide.at, narrow.at, written.at,
+		moved.at, given.at, lent.at, looped.at, stepped.at,
+		aliased.at, entered.at, dropped.at, twice.at, over.at,
 		counter.at, ended.at};
 @@
 (

@@ -88,6 +88,22 @@ FILES = {
                                                       + "\tclear();\n"),
     "ifdef.c": function("f", MAP + "#ifdef CONFIG_A\n\tn = 1;\n#endif\n"),
     "asm.c": function("f", MAP + "\tasm(\"\" : \"+r\" (n));\n"),
+    "alias.c": function("f", MAP + "\tdma_unmap_sg(dev, o, 1, 0);\n",
+                        declared="\tstruct scatterlist *o = sgl;\n"),
+    "alias_table.c": function(
+        "f", "\tif (dma_map_sgtable(dev, t, 0, 0))\n\t\treturn 1;\n"
+        "\tdma_unmap_sgtable(dev, u, 0, 0);\n", "t->sgl", "t->nents"),
+    "left.c": function("f", MAP + "\tif (!n) {\n\t\tdma_unmap_sg(dev, u->sgl,"
+                       " 1, 0);\n\t\treturn 1;\n\t}\n"),
+    "bits.c": "struct s { unsigned int k : 2; };\n\n" + function(
+        "f", "\ts.k = dma_map_sg(dev, sgl, n, 0);\n", count="s.k",
+        declared="\tstruct s s;\n"),
+    "union.c": "union s { int k; char c[4]; };\n\n" + function(
+        "f", "\ts.k = dma_map_sg(dev, sgl, n, 0);\n\ts.c[0] = 1;\n",
+        count="s.k", declared="\tunion s s;\n"),
+    "field.c": "struct s { int k; };\n\n" + function(
+        "f", "\ts.k = dma_map_sg(dev, sgl, n, 0);\n", count="s.k",
+        declared="\tstruct s s;\n"),
     "passed.c": function("f", KEPT, declared="\tint m;\n"),
     "hidden.c": function("f", KEPT + "#ifdef CONFIG_A\n\tm = 1;\n#endif\n",
                          declared="\tint m;\n"),
@@ -152,9 +168,15 @@ class CountedTest(unittest.TestCase):
 
     def test_what_is_not_proven_is_unknown(self) -> None:
         for file in ("other.c", "branch.c", "macro.c", "header.c", "ifdef.c",
-                     "asm.c"):
+                     "asm.c", "alias.c", "alias_table.c", "bits.c",
+                     "union.c"):
             with self.subTest(file):
                 self.assertIs(self.count(file).kind, Kind.UNKNOWN)
+
+    def test_what_looks_like_these_is_proven(self) -> None:
+        for file in ("left.c", "field.c"):
+            with self.subTest(file):
+                self.assertIs(self.count(file).kind, Kind.MAPPED)
 
     def test_count_of_entries_is_unmapped(self) -> None:
         self.assertIs(self.count("orig.c").why, Why.ORIG)
