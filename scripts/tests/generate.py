@@ -5,27 +5,40 @@ A file is a few functions. Each is of one family, with names from a short list
 so that they meet, nested to a random depth, laid out at random, and now and
 then split by an #ifdef. What a function is (page walk only, or anything) is
 kept beside its text, so that a test can hold the rewriting to it; so is what
-may be claimed of a count that comes from a mapping, or seems to.
+may be claimed of a count that comes from a mapping, or seems to. In some the
+preprocessor or the bare type gets at the iterator, or a guard stands around.
 
-Data:   random.Random -> Generated (text, page-only functions, counts).
+Data:   random.Random -> Generated (text, what must stay or be one, counts).
 Source: the shapes S01 to S31 of the users of the API.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _NAMES = ("it", "iter", "sg_iter", "piter")
 _COUNTS = ("t->nents", "t->orig_nents", "sg_nents(t->sgl)", "n")
 _OFFSETS = ("0", "0", "0", "off")
+_PARAMETERS = ("struct device *dev, struct sg_table *t, u64 *out,\n\t\t"
+               "struct page **pages, unsigned int n, unsigned long off")
 
 
 @dataclass(frozen=True)
 class Generated:
     text: str
-    pages_only: tuple[str, ...]      # whole functions that must stay
+    stay: tuple[str, ...]            # whole functions that must stay
     counts: tuple["Counted", ...]    # of functions that map what they walk
+    whole: tuple["Whole", ...]       # of functions with one iterator
+    files: dict[str, str]            # what the text includes, but headers
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Code that is refused whole or converted whole."""
+
+    text: str
+    files: tuple[str, ...]           # goes on in these
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,10 @@ class Counted:
 @dataclass(frozen=True)
 class _Function:
     text: str
-    pages_only: bool
+    stays: bool
     counted: Counted | None = None
+    whole: Whole | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def generate(chance: random.Random, number: int) -> Generated:
@@ -49,28 +64,39 @@ def generate(chance: random.Random, number: int) -> Generated:
     functions = [_function(chance, f"f{number}_{nth}")
                  for nth in range(chance.randint(1, 3))]
     head = ("#include <linux/scatterlist.h>\n#include <linux/dma-mapping.h>\n"
-            "#include <linux/string.h>\n")
+            "#include <linux/string.h>\n#include <linux/version.h>\n")
     if chance.random() < 0.1:
         head = "/* caf\u00e9 */\n" + head
     text = head + "\n" + "\n".join(f.text for f in functions)
-    return Generated(text, tuple(f.text for f in functions if f.pages_only),
-                     tuple(f.counted for f in functions if f.counted))
+    return Generated(text, tuple(f.text for f in functions if f.stays),
+                     tuple(f.counted for f in functions if f.counted),
+                     tuple(f.whole for f in functions if f.whole),
+                     {name: text for f in functions
+                      for name, text in f.files.items()})
 
 
 def _function(chance: random.Random, name: str) -> _Function:
-    counted = None
-    if chance.random() < 0.15:
+    kind = chance.random()
+    if kind < 0.15:
         body, before, counted = _counted(chance, name)
-        pages_only = False
-    else:
-        body, pages_only, before = chance.choice(_FAMILIES)(chance, name)
-    guard = chance.random() < 0.08
-    text = (f"{before}void {name}(struct device *dev, struct sg_table *t, "
-            f"u64 *out,\n\t\tstruct page **pages, unsigned int n, "
-            f"unsigned long off)\n{{\n{body}}}\n")
-    if guard:
+        return _Function(_shell(chance, name, body, before), False, counted)
+    if kind < 0.4:
+        body, before, files = _reached(chance, name)
+        text = _shell(chance, name, body, before)
+        return _Function(text, False, whole=Whole(text, tuple(files)),
+                         files=files)
+    if kind < 0.5:
+        return _guarded(chance, name)
+    body, pages_only, before = chance.choice(_FAMILIES)(chance, name)
+    return _Function(_shell(chance, name, body, before), pages_only)
+
+
+def _shell(chance: random.Random, name: str, body: str, before: str) -> str:
+    """Return the whole function, now and then one that not all kernels have."""
+    text = f"{before}void {name}({_PARAMETERS})\n{{\n{body}}}\n"
+    if chance.random() < 0.08:
         text = f"#ifdef CONFIG_GENERATED\n{text}#endif\n"
-    return _Function(text, pages_only, counted)
+    return text
 
 
 # --- pieces ----------------------------------------------------------------
@@ -331,3 +357,180 @@ def _counted(chance: random.Random,
     body = (_declare(chance, it) + "\n" + mapping + walk).replace(
         "COUNT", count).replace("FN", name)
     return body, before, Counted(name, count, trap > 6)
+
+
+# --- what gets at an iterator past the functions that take one ----------------
+
+# FN is the name of the function, IT the iterator, I and T the parts of its
+# name. Lines of a macro, and a statement of the loop that uses it.
+_MACROS = (
+    ("#define FN_PG() sg_page_iter_page(&IT)", "*pages++ = FN_PG();"),
+    ("#define FN_PG sg_page_iter_page(&IT)", "*pages++ = FN_PG;"),
+    ("#define FN_AT() sg_page_iter_dma_address(&IT)", "*out++ = FN_AT();"),
+    ("#define FN_AT(x) (sg_page_iter_dma_address(&IT) | (x))",
+     "*out++ = FN_AT(1);"),
+    ("#define FN_cur IT", "*pages++ = sg_page_iter_page(&FN_cur);"),
+    ("#define FN_cur (&IT)", "*out++ = sg_page_iter_dma_address(FN_cur);"),
+    ("#define FN_LEFT (IT.__nents)", "n += FN_LEFT;"),
+    ("#define FN_OFF(i) ((i).sg_pgoffset)", "n += FN_OFF(IT);"),
+    ("#define FN_SG(i) ((i)->sg)", "n += FN_SG(&IT)->length;"),
+    ("#define FN_of sg_page_iter_dma_address", "*out++ = FN_of(&IT);"),
+    ("#define FN_of sg_page_iter_page", "*pages++ = FN_of(&IT);"),
+    ("#define FN_PUT(p) (*pages++ = sg_page_iter_page(p))", "FN_PUT(&IT);"),
+    ("#define FN_PUT(a) (*out++ = (a))",
+     "FN_PUT(sg_page_iter_dma_address(&IT));"),
+    ("#define FN_GET(how, i) sg_page_iter_##how(&i)",
+     "*pages++ = FN_GET(page, IT);"),
+    ("#define FN_CAT(a, b) a##b",
+     "*pages++ = sg_page_iter_page(&FN_CAT(I, T));"),
+    ("#define FN_CAT(a, b) a##b\n#define FN_IN(a, b) FN_CAT(a, b)",
+     "n += FN_IN(I, T).sg_pgoffset;"),
+    ("#define FN_LIST(X) X(IT)\n"
+     "#define FN_EACH(i) *pages++ = sg_page_iter_page(&i);",
+     "FN_LIST(FN_EACH)"),
+    ("#define FN_PG() sg_page_iter_page(&IT)\n#define FN_TWO() FN_PG()",
+     "*pages++ = FN_TWO();"),
+    ("#define FN_STEP() __sg_page_iter_next(&IT)", "n += FN_STEP();"),
+    ("#ifdef CONFIG_B\n#define FN_SEE() (*pages++ = sg_page_iter_page(&IT))\n"
+     "#else\n#define FN_SEE() do { } while (0)\n#endif", "FN_SEE();"))
+# In front of the function, the declaration, the loop's head.
+_WALKS = (
+    ("#define FN_walk for_each_sg_page\n", "struct sg_page_iter IT;",
+     "FN_walk(t->sgl, &IT, t->nents, 0)"),
+    ("#define FN_each(i) for_each_sg_page(t->sgl, i, t->nents, 0)\n",
+     "struct sg_page_iter IT;", "FN_each(&IT)"),
+    ("#define FN_each() for_each_sg_page(t->sgl, &IT, t->nents, 0)\n",
+     "struct sg_page_iter IT;", "FN_each()"),
+    ("#define FN_iter struct sg_page_iter\n", "FN_iter IT;", ""),
+    ("#define FN_NEW(i) struct sg_page_iter i\n", "FN_NEW(IT);", ""),
+    ("#define FN_type sg_page_iter\n", "struct FN_type IT;", ""),
+    ("typedef struct sg_page_iter FN_t;\n", "FN_t IT;", ""),
+    ("", "struct sg_page_iter IT = { .sg = NULL };", ""),
+    ("", "struct sg_page_iter IT = { sg: NULL };", ""),
+    ("", "struct sg_page_iter IT = { NULL, 0 };", ""),
+    ("", "struct sg_page_iter IT = { 0 };", ""),
+    ("", "struct sg_page_iter IT = { };", ""),
+    ("", "struct sg_page_iter IT = { .sg = t->sgl, .sg_pgoffset = 1 };", ""),
+    ("struct FN_w {\n\tstruct sg_page_iter IT;\n\tint left;\n};\n\n",
+     "struct FN_w w = { .IT = { .sg = NULL }, .left = 1 };",
+     "for_each_sg_page(t->sgl, &w.IT, t->nents, 0)"),
+    ("struct FN_w {\n\tstruct sg_page_iter IT;\n\tint left;\n};\n\n",
+     "struct FN_w w = { { NULL }, 1 };",
+     "for_each_sg_page(t->sgl, &w.IT, t->nents, 0)"),
+    ("struct sg_page_iter FN_IT;\n\n", "extern struct sg_page_iter FN_IT;",
+     "for_each_sg_page(t->sgl, &FN_IT, t->nents, 0)"),
+    ("", "struct sg_page_iter IT;",
+     "for_each_sg_page(t->sgl, &IT,\n#ifdef CONFIG_A\n\t\t\t t->nents,\n"
+     "#else\n\t\t\t t->orig_nents,\n#endif\n\t\t\t 0)"),
+    ("", "struct sg_page_iter IT;",
+     "for (__sg_page_iter_start(&IT, t->sgl,\n#ifdef CONFIG_B\n\t\tn,\n#else"
+     "\n\t\tt->nents,\n#endif\n\t\t0); __sg_page_iter_next(&IT);)"),
+    ("", "struct sg_page_iter\n#ifdef CONFIG_A\n\tIT;\n#else\n\tIT;\n#endif",
+     ""))
+# In front of the function, and a statement before the loop.
+_TYPES = (
+    ("", "memset(&IT, 0, sizeof(struct sg_page_iter));"),
+    ("", "n += sizeof(struct sg_page_iter);"),
+    ("", "n += sizeof(IT) == sizeof(struct sg_page_iter);"),
+    ("_Static_assert(sizeof(struct sg_page_iter) > 4, \"\");\n\n", ""),
+    ("", "_Static_assert(sizeof(struct sg_page_iter) > 4, \"\");"),
+    ("", "n += __builtin_offsetof(struct sg_page_iter, sg_pgoffset);"),
+    ("", "n += __builtin_offsetof(__typeof__(IT), sg_pgoffset);"),
+    ("", "__typeof__(IT) next = IT;\n\n"
+     "\tn += sg_page_iter_page(&next) != NULL;"),
+    ("", "__typeof__(struct sg_page_iter) next = IT;\n\n"
+     "\tn += next.sg != NULL;"),
+    ("", "__typeof__(&IT) p = &IT;\n\n\tn += sg_page_iter_page(p) != NULL;"),
+    ("", "struct sg_page_iter *p = &IT;\n\n"
+     "\tn += sg_page_iter_page(p) != NULL;"),
+    ("", "n += __builtin_types_compatible_p(__typeof__(IT),\n"
+     "\t\t\tstruct sg_page_iter);"),
+    ("", "n += _Generic(&IT, struct sg_page_iter *: 1);"))
+# What an included file does in the loop, or in the place of it.
+_FRAGMENTS = ("\t\t*pages++ = sg_page_iter_page(&IT);\n",
+              "\t\t*out++ = sg_page_iter_dma_address(&IT);\n",
+              "\t\tn += IT.sg_pgoffset;\n", "\t\tn++;\n")
+_SUFFIXES = ("inc", "h", "tpl", "c_shipped", "def")
+
+
+def _reached(chance: random.Random,
+             name: str) -> tuple[str, str, dict[str, str]]:
+    """Return body, code in front of it, and the files that it includes."""
+    it = chance.choice(_NAMES)
+    before, declare, more, first = "", "struct sg_page_iter IT;", "", ""
+    head, use = "for_each_sg_page(t->sgl, &IT, t->nents, 0)", ""
+    files: dict[str, str] = {}
+    kind = chance.randrange(4)
+    if kind == 0:
+        macro, more = chance.choice(_MACROS)
+        before = f"{macro}\n\n"
+        if chance.random() < 0.3:
+            files[f"{name}.h"] = f"{macro}\n"
+            before = f"#include \"{name}.h\"\n\n"
+        elif chance.random() < 0.2:
+            before = f"#ifdef CONFIG_B\n{macro}\n#endif\n\n"
+            more = f"\n#ifdef CONFIG_B\n\t\t{more}\n#endif"
+    elif kind == 1:
+        before, declare, new = chance.choice(_WALKS)
+        head = new or head
+        if "w." in head:
+            use = _address(chance, "w.IT")
+        elif "FN_IT" in head:
+            use = _address(chance, "FN_IT")
+    elif kind == 2:
+        before, first = chance.choice(_TYPES)
+    else:
+        file = f"{name}.{chance.choice(_SUFFIXES)}"
+        files[file] = chance.choice(_FRAGMENTS)
+        more = f"\n#include \"{file}\""
+        if chance.random() < 0.2:
+            files[file] = f"\t{head}\n\t\t{_address(chance, it)}\n"
+            head, use, more = "if (n)", ";", more[1:]
+    use = use or _address(chance, "IT")
+    walk = f"\t{head} {{\n\t\t{use}\n" + (
+        f"\t\t{more}\n" if more[:1] not in ("", "\n", "#")
+        else f"{more.lstrip()}\n" if more else "") + "\t}\n"
+    body = f"\t{declare}\n" + (f"\t{first}\n" if first else "") + f"\n{walk}"
+    return (_named(body, name, it), _named(before, name, it),
+            {file: _named(text, name, it) for file, text in files.items()})
+
+
+def _named(text: str, name: str, it: str) -> str:
+    return text.replace("I, T", f"{it[:1]}, {it[1:]}").replace(
+        "FN", name).replace("IT", it)
+
+
+# --- guards --------------------------------------------------------------------
+
+_OLD = "LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)"
+_NEW = "LINUX_VERSION_CODE >= KERNEL_VERSION(5, 1, 0)"
+# With @ for the function and % for one that walks with the new API. No kernel
+# compiles the first ones, and the next are other kernels' or a person's.
+_STAYS = ("#if 0\n@#endif\n", "#if !1\n@#endif\n",
+          "#if defined(CONFIG_A) && !1\n@#endif\n",
+          "#if 0\n#elif !1\n@#endif\n", "#if 1 == 2\n@#endif\n",
+          "#if !0\n#else\n@#endif\n", "#ifdef CONFIG_A\n#if !1\n@#endif\n"
+          "#endif\n", "#if 1 - 1\n%#elif 2 < 1\n@#endif\n",
+          f"#if {_OLD}\n@#else\n%#endif\n", f"#if {_NEW}\n%#else\n@#endif\n",
+          f"#if !({_NEW})\n@#else\n%#endif\n",
+          f"#if {_OLD} && defined(CONFIG_A)\n@#elif {_NEW}\n%#endif\n",
+          "#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 9, 0)\n@#endif\n",
+          "#ifndef HAVE_SG_DMA_PAGE_ITER\n@#else\n%#endif\n")
+_LIVE = ("#if !0\n@#endif\n", "#if 1 || CONFIG_A\n@#endif\n",
+         "#if LINUX_VERSION_CODE >= KERNEL_VERSION(3, 9, 0)\n@#endif\n",
+         "#if LINUX_VERSION_CODE < KERNEL_VERSION(3, 9, 0)\n%#else\n@#endif\n",
+         "#ifdef CONFIG_A\n@#endif\n", "#ifndef HAVE_GUP_FAST\n@#endif\n")
+_TWIN = (f"void FN({_PARAMETERS})\n{{\n\tstruct sg_dma_page_iter it;\n\n"
+         "\tfor_each_sg_dma_page(t->sgl, &it, t->nents, 0)\n"
+         "\t\t*out++ = sg_page_iter_dma_address(&it);\n}\n")
+
+
+def _guarded(chance: random.Random, name: str) -> _Function:
+    """Return a function with a condition around it."""
+    body, pages_only, before = chance.choice(
+        (_dma, _dma, _mixed, _by_hand, _helper))(chance, name)
+    text = f"{before}void {name}({_PARAMETERS})\n{{\n{body}}}\n"
+    live = chance.random() < 0.4
+    guard = chance.choice(_LIVE if live else _STAYS)
+    return _Function(guard.replace("@", text).replace(
+        "%", _TWIN.replace("FN", name)), pages_only or not live)

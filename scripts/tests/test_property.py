@@ -20,6 +20,8 @@ import tree as trees
 from counts import Kind
 from plan import Plan, Settings
 
+CONFIGS = ((), ("-DCONFIG_A",), ("-DCONFIG_B",), ("-DCONFIG_GENERATED",),
+           ("-DCONFIG_A", "-DCONFIG_B", "-DCONFIG_GENERATED"))
 FILES = int(os.environ.get("SGWALK_FILES", "2000"))
 SEED = int(os.environ.get("SGWALK_SEED", "20190107"))
 _BATCH = 100
@@ -59,6 +61,7 @@ class PropertyTest(unittest.TestCase):
     root: Path
     made: dict[str, generate.Generated]
     before: dict[str, bytes]
+    inner: dict[str, str]    # an included file -> who includes it
     plan: Plan
     files: list[str]
     left: set[str]
@@ -73,10 +76,16 @@ class PropertyTest(unittest.TestCase):
                     for n in range(FILES)}
         cls.before = {file: made.text.encode("latin-1")
                       for file, made in cls.made.items()}
+        cls.inner = {inner: file for file, made in cls.made.items()
+                     for inner in made.files}
+        for made in cls.made.values():
+            cls.before.update((inner, text.encode("latin-1"))
+                              for inner, text in made.files.items())
         smalltree.make(cls.root, cls.before)
         cls.plan = make_plan(cls.root)
         cls.files = sorted(cls.made)
-        cls.left = {entry.site.file for entry in cls.plan.ledger.entries
+        cls.left = {cls.inner.get(entry.site.file, entry.site.file)
+                    for entry in cls.plan.ledger.entries
                     if entry.verdict in ("manual", "unread")}
         for file, data in cls.plan.after.items():
             (cls.root / file).write_bytes(data)
@@ -95,13 +104,13 @@ class PropertyTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for file, data in self.before.items():
                 (Path(folder) / file).write_bytes(data)
-            for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+            for flags in CONFIGS:
                 wrong = complaints(Path(folder), self.files, "-DOLD_API",
                                    *flags)
                 self.assertEqual(wrong, {}, self.said(wrong))
 
     def test_everything_compiles_with_the_transitional_api(self) -> None:
-        for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+        for flags in CONFIGS:
             wrong = complaints(self.root, self.files, "-DTRANSITIONAL_API",
                                *flags)
             self.assertEqual(wrong, {}, self.said(wrong))
@@ -109,18 +118,43 @@ class PropertyTest(unittest.TestCase):
     def test_what_is_not_refused_compiles_with_the_strict_api(self) -> None:
         done = [file for file in self.files if file not in self.left]
         self.assertGreater(len(done), FILES // 4)
-        for flags in ((), ("-DCONFIG_A",), ("-DCONFIG_GENERATED",)):
+        for flags in CONFIGS:
             wrong = complaints(self.root, done, *flags)
             self.assertEqual(wrong, {}, self.said(wrong))
 
-    def test_page_walks_stay_to_the_byte(self) -> None:
+    def test_what_must_stay_stays_to_the_byte(self) -> None:
         wrong = {}
         for file, made in self.made.items():
             after = self.plan.after.get(file, self.before[file])
-            for function in made.pages_only:
+            for function in made.stay:
                 if function.encode("latin-1") not in after:
                     wrong[file] = function
         self.assertEqual(wrong, {}, self.said(wrong))
+
+    def test_one_iterator_is_converted_whole_or_refused_whole(self) -> None:
+        rows: dict[str, list[tuple[int, str]]] = {}
+        for entry in self.plan.ledger.entries:
+            rows.setdefault(entry.site.file, []).append(
+                (entry.site.line, entry.verdict))
+        wrong, done = {}, 0
+        for file, made in self.made.items():
+            after = self.plan.after.get(file, self.before[file])
+            for whole in made.whole:
+                text = whole.text.encode("latin-1")
+                first = self.before[file].split(text)[0].count(b"\n") + 1
+                last = first + text.count(b"\n")
+                said = {verdict for line, verdict in rows.get(file, ())
+                        if first <= line < last}
+                said |= {verdict for inner in whole.files
+                         for _, verdict in rows.get(inner, ())}
+                changed = text not in after or any(
+                    inner in self.plan.after for inner in whole.files)
+                done += changed
+                if not said or changed != ("converted" in said) or \
+                        changed and said & {"manual", "unread"}:
+                    wrong[file] = f"{text.decode()}\n{said}, {changed}"
+        self.assertEqual(wrong, {}, self.said(wrong))
+        self.assertGreater(done, FILES // 100)
 
     def test_mapped_is_what_the_mapping_returned_and_nothing_else(
             self) -> None:
