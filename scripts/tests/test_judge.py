@@ -453,6 +453,18 @@ class MovedTest(unittest.TestCase):
         self.assertEqual(judge.moved_token(text, edits[::-1], inside),
                          judge.moved_token(text, edits, inside))
 
+    def test_token_that_is_renamed_itself_moves_with_all_before_it(
+            self) -> None:
+        data = b"int f(void)\n{\n\tint a;\n\tg(a);\n}\n"
+        text = Text(data)
+        edits = from_diff(text, diffs.unified({"f.c": data}, {
+            "f.c": data.replace(b"int a", b"struct s *a").replace(
+                b"g(", b"h(")}))
+        at = next(n for n, token in enumerate(text.tokens)
+                  if token.text == b"g")
+        for order in (edits, edits[::-1]):
+            self.assertEqual(judge.moved_token(text, order, at), at + 2)
+
 
 class CountTest(unittest.TestCase):
 
