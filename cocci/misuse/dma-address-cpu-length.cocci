@@ -9,7 +9,8 @@
 /// Take the length from sg_dma_len().
 ///
 //# Left alone: a file that fills the DMA side itself, and a length that is
-//# not read beside an address of the same entry.
+//# not read beside an address of the same entry. Not seen: that a driver gave
+//# a copy of the entry another ->length before, which is then the right one.
 //
 // Shape: N16
 // Confidence: Moderate
@@ -83,6 +84,30 @@ T y = sg@p->length;
     when != \(sg_dma_len(sg)\|sg->dma_length\)
 X = \(sg_dma_address(sg)\|sg->dma_address\);
 
+// cast: both are initial values, behind casts.
+@cast depends on !sets exists@
+idexpression struct scatterlist *sg;
+expression E;
+assignment operator set;
+type T, U, V, W;
+identifier x, y;
+position p;
+@@
+T x = \((U)sg_dma_address(sg)\|sg_dma_address(sg)\);
+... when != sg set E
+    when != \(sg_dma_len(sg)\|sg->dma_length\)
+V y = \((W)sg@p->length\|sg@p->length\);
+
+// indexed: an array of entries; a descriptor gets both in one turn.
+@indexed depends on !sets exists@
+expression H, S, i;
+identifier a, l;
+position p;
+@@
+H[i].l = <+... S@p[i].length ...+>;
+... when != sg_dma_len(&S[i])
+H[i].a = <+... sg_dma_address(&S[i]) ...+>;
+
 // handed: both in one call.
 @handed depends on !sets@
 expression sg;
@@ -94,7 +119,8 @@ g(..., \(sg_dma_address(sg)\|sg->dma_address\), ..., sg@p->length, ...)
 // found: one of them, under one name.
 @found@
 expression e;
-position p = {after.p, first.p, declared.p, handed.p};
+position p = {after.p, first.p, declared.p, cast.p, indexed.p,
+	handed.p};
 @@
 e@p
 
