@@ -29,22 +29,23 @@ import conditionals
 from conditionals import Row
 
 _LEX = re.compile(
-    rb"""(?P<space>(?:[ \t\f\v\r]|\\\r?\n)+)
+    rb"""(?P<space>(?:[ \t\f\v\r]|\\[ \t\f\v\r]*\n)+)
     |(?P<newline>\n)
-    |(?P<comment>//(?:\\\r?\n|[^\n])*|/\*.*?(?:\*/|\Z))
+    |(?P<comment>//(?:\\[ \t\f\v\r]*\n|[^\n])*|/\*.*?(?:\*/|\Z))
     |(?P<id>(?:[A-Za-z_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4})
         (?:[A-Za-z0-9_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4}
-        |\\\r?\n(?=[A-Za-z0-9_$\x80-\xff]))*)
+        |\\[ \t\f\v\r]*\n(?=[A-Za-z0-9_$\x80-\xff]))*)
     |(?P<num>\.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
-    |(?P<str>"(?:\\\r?\n|\\.|[^"\\\n])*"?)
-    |(?P<chr>'(?:\\\r?\n|\\.|[^'\\\n])*'?)
+    |(?P<str>"(?:\\[ \t\f\v\r]*\n|\\.|[^"\\\n])*"?)
+    |(?P<chr>'(?:\\[ \t\f\v\r]*\n|\\.|[^'\\\n])*'?)
     |(?P<punct>->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||\.\.\.
         |%:%:|%:|<:|:>|<%|%>|\#\#|.)""",
     re.VERBOSE | re.DOTALL)
 _DIRECTIVE = re.compile(
-    rb"""(?:\#|%:)(?:/\*.*?(?:\*/|\Z)|\\\r?\n|"(?:\\.|[^"\\\n])*"|[^\n])*""",
+    rb"""(?:\#|%:)(?:/\*.*?(?:\*/|\Z)|\\[ \t\f\v\r]*\n
+        |"(?:\\.|[^"\\\n])*"|[^\n])*""",
     re.VERBOSE | re.DOTALL)
-_SPLICE = re.compile(rb"\\\r?\n")
+_SPLICE = re.compile(rb"\\[ \t\f\v\r]*\n")
 _HEAD = re.compile(rb"(?:#|%:)\s*([a-z_]+)\s*(.*)", re.DOTALL)
 _COMMENTS = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _DIGRAPHS = {b"<%": b"{", b"%>": b"}", b"<:": b"[", b":>": b"]",

@@ -36,7 +36,12 @@ _INCLUDE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*(?:include|include_next"
 _DEFINE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+"
                      rb"((?:[\w$\x80-\xff]|\\[uU][0-9A-Fa-f]{4})+)(.*)",
                      re.DOTALL)
-_LINE = re.compile(rb"^[ \t\f\v\r]*(?:#|%:)(?:\\\r?\n|[^\n])*", re.MULTILINE)
+_LINE = re.compile(rb"^[ \t\f\v\r]*(?:#|%:)(?:\\[ \t]*\r?\n|[^\n])*",
+                   re.MULTILINE)
+# A comment, or what can hold the beginning of one.
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//(?:\\\r?\n|[^\n])*"
+                      rb"|\"(?:\\.|[^\"\\\n])*\"?"
+                      rb"|'(?:\\.|[^'\\\n])*'?", re.DOTALL)
 _SPLICE = re.compile(rb"\\[ \t]*\r?\n")
 _DIRECTIVES = re.compile(rb"define|include|import")
 _CONDITIONAL = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*(?:if|ifdef|ifndef|elif"
@@ -507,9 +512,11 @@ class Reach:
         data = self._read(file)
         if data is None:
             return None
+        data = _COMMENT.sub(_blank, data)
         for row in _LINE.finditer(data):
-            if _DIRECTIVES.search(row[0]):
-                _directive(found, file, _SPLICE.sub(b"", row[0]).lstrip(),
+            line = _SPLICE.sub(b"", row[0]).lstrip()
+            if _DIRECTIVES.search(line):
+                _directive(found, file, line,
                            partial(_line_at, data, row.start()))
         return found
 
@@ -780,6 +787,13 @@ def _exposed(text: Text, decl: Decl) -> Iterator[tuple[bytes, int, int]]:
         yield decl.name, max(decl.tag, decl.at), len(text.tokens)
     if decl.kind == "param" and decl.owner:
         yield decl.owner, decl.end or decl.tag, len(text.tokens)
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    """Return a comment as blanks: one line in all, and as many in the file."""
+    if match[0][:1] != b"/":
+        return match[0]
+    return b" " + b"\\\n" * match[0].count(b"\n")
 
 
 def _text(word: bytes) -> str:

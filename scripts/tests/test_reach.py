@@ -61,6 +61,7 @@ class ReachTest(unittest.TestCase):
                 (b"#define PG cursor\n", b"put(PG.__nents);"),
                 (b"%:define PG (cursor.__nents)\n", b"put(PG);"),
                 (b"#define PG() \\\n\tput( \\\n\t\t&cursor)\n", b"PG();"),
+                (b"#define PG() \\ \t\n\tput(&cur\\ \nsor)\n", b"PG();"),
                 (b"#ifdef X\n#define PG()\n#else\n"
                  b"#define PG() put(&cursor)\n#endif\n", b"PG();")):
             with self.subTest(define):
@@ -95,6 +96,28 @@ class ReachTest(unittest.TestCase):
         self.assertReached("macro-use", "include/linux/dbg.h:1",
                            self.found(*use, far=True,
                                       include__linux__dbg_h=header))
+
+    def test_header_is_read_as_the_preprocessor_reads_it(self) -> None:
+        body = b"PG() put(&cursor)\n"
+        for line, define in (
+                (1, b"/* a */ #define " + body),
+                (2, b"/* a\n * b */ #define " + body),
+                (4, b"char *s = \"/*\";\n// it's \\\n/*\n#define " + body),
+                (2, b"char c = '\"';\n#define " + body),
+                (1, b"# /* a\n */ define " + body),
+                (1, b"#def\\\nine PG() put(&cur\\\nsor)\n"),
+                (1, b"#define PG() /* a\n */ put(&cursor)\n"),
+                (1, b"#define PG() \\ \n\tput(&cursor)\n")):
+            with self.subTest(define):
+                self.assertReached(
+                    "macro-use", f"PG, defined at d/dbg.h:{line},", self.found(
+                        b"PG();", b"#include \"dbg.h\"\n", d__dbg_h=define))
+        self.assertReached("macro-use", "defined at d/in.h:1", self.found(
+            b"PG();", b"#include \"dbg.h\"\n", d__in_h=b"#define " + body,
+            d__dbg_h=b"/* a */ #inc\\\nlude \"in.h\"\n"))
+        self.assertIsNone(self.found(
+            b"PG();", b"#include \"dbg.h\"\n",
+            d__dbg_h=b"/*\n#define " + body + b"*/\n"))
 
     def test_pasted_name_is_put_together(self) -> None:
         for define, use in (
