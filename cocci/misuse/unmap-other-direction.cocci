@@ -9,10 +9,11 @@
 ///
 //# Left alone: a direction that is a variable or a call, and an unmapping
 //# that also follows a mapping in its own direction, since two branches may
-//# share it.
+//# share it. Not seen: a call in between that maps the list again the other
+//# way, as iaa_crypto does; both findings of 6.12 were that.
 //
 // Shape: N19
-// Confidence: Moderate
+// Confidence: Low
 // Options: --no-includes --include-headers
 // Requires: 1.0.8
 // Verdict: finding
