@@ -149,7 +149,7 @@ class BadInputTest(CommandTest):
         self.refused(self.run_on("apply"), 2, "no such folder")
 
     def test_no_tree_named(self) -> None:
-        self.refused(migrate("check", out=self.out), 2, "KERNEL=dir")
+        self.refused(migrate("check", out=self.out), 2, "make check KERNEL=")
 
     def test_folder_that_is_no_kernel_tree(self) -> None:
         self.tree.mkdir()
