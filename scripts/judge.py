@@ -18,7 +18,7 @@ from __future__ import annotations
 import bisect
 import re
 from dataclasses import dataclass, field
-from typing import Iterable, Mapping, Optional, Sequence
+from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 import counts
 import guards
@@ -429,9 +429,10 @@ def _shape(texts: Mapping[str, Text], unit: Unit,
             return Verdict("manual", "", "initialiser: the members of the "
                            f"iterator are initialised one by one at {place}; "
                            "they move to .base, so convert it by hand")
+    owners = {decl.owner for decl in unit.decls if decl.kind == "member"}
     for file in unit.files:
-        where = _designated(texts[file]) if any(
-            decl.kind == "member" for decl in unit.decls) else -1
+        where = max(_designated(texts[file]), _positional(
+            texts[file], owners)) if owners else -1
         if where >= 0:
             return Verdict("manual", "", "initialiser: members of an iterator "
                            f"are initialised at {file}:"
@@ -485,7 +486,8 @@ def _initialised(text: Text, decl: Decl) -> bool:
         return True
     value = tuple(word for word in words[words.index(b"=") + 1:]
                   if word not in (b"{", b"}", b","))
-    return value in ((), (b"0",), (b"NULL",))
+    # gcc takes 0 for all of an object, and warns of braces that NULL lacks.
+    return value in ((), (b"0",))
 
 
 def _designated(text: Text) -> int:
@@ -498,6 +500,28 @@ def _designated(text: Text) -> int:
             return at
         if text.text(at - 1) in (b"{", b",") and text.text(at + 1) == b":":
             return at
+    return -1
+
+
+def _positional(text: Text, owners: Collection[bytes]) -> int:
+    """Return where braces in a structure's initialiser hold a value, or -1.
+
+    Which member they are for is not looked for: the iterator's would want one
+    more pair, and gcc warns of it.
+    """
+    for at, token in enumerate(text.tokens):
+        if token.text not in owners or text.text(at - 1) != b"struct":
+            continue
+        end = text.statement_end(at)
+        words = text.words(at, end)
+        if b"=" not in words:
+            continue
+        first = at + words.index(b"=") + 1
+        for inner in range(first + 1, end):
+            if text.text(inner) == b"{" and \
+                    text.text(inner - 1) in (b"{", b",") and \
+                    text.text(inner + 1) not in (b"}", b"0"):
+                return inner
     return -1
 
 
