@@ -191,7 +191,7 @@ apply preview check baseline series verify boot bench backtest: ready
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready
-	$(Q)$(PYTHON) scripts/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS))
+	$(Q)$(PYTHON) scripts/test/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS))
 
 # A run needs its tools and the census; nothing is done where both are there.
 .PHONY: ready tools
@@ -201,12 +201,12 @@ tools:
 	$(Q)$(own)
 	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps $(TOOLS)
 
-$(OUT)/bin/census: scripts/census.c $(SELF) | tools
+$(OUT)/bin/census: scripts/reader/census.c $(SELF) | tools
 	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new $<
 	$(Q)mv $@.new $@
 
 # OUT may be a folder of the user's. Its mark lists what was made in it, as
-# scripts/output.py says; this is the part of make, which may come before
+# scripts/host/output.py says; this is the part of make, which may come before
 # there is a python3: the mark, bin/ and deps. An empty mark is an older one.
 MARK := .made-by-sgwalk
 define own
@@ -244,4 +244,4 @@ endef
 
 ## clean: remove OUT, if it was made here and holds nothing else
 clean:
-	$(Q)$(PYTHON) scripts/output.py clean $(OUT)
+	$(Q)$(PYTHON) scripts/host/output.py clean $(OUT)

@@ -43,47 +43,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
-import apply
-import backtest
-import bench
-import boot
-import check
-import core
-import diffs
-import gitsafe
-import output
-import plan as planning
-import report as formats
-import review
-import series
-import spatch
-import suite
-import tree as trees
-import verify
-from apply import ApplyError
-from baseline import HEAD, BaselineError
-from backtest import BacktestError
-from bench import BenchError
-from boot import BootError
-from census import CensusError
-from changed import ChangedError
-from check import CheckError
-from core import CoreError
-from edits import EditError
-from findings import LEVELS, shown
-from ledger import Entry, LedgerError
-from maintainers import MaintainersError
-from output import OutputError
-from plan import Plan, Settings
-from repo import RepoError
-from reroll import RerollError
-from rules import RuleError
-from scratch import ScratchError
-from series import SeriesError
-from spatch import SpatchError
-from suite import SuiteError
-from tree import Tree, TreeError
-from verify import VerifyError
+from host import gitsafe, output
+from read import core, tree as trees
+from run import spatch
+from judge import plan as planning, review
+from prove import backtest, bench, boot, suite, verify
+from write import apply, diffs, series
+from check import check, report as formats
+from host.output import OutputError
+from host.repo import RepoError
+from host.scratch import ScratchError
+from read.census import CensusError
+from read.changed import ChangedError
+from read.core import CoreError
+from read.tree import Tree, TreeError
+from run.rules import RuleError
+from run.spatch import SpatchError
+from judge.edits import EditError
+from judge.ledger import Entry, LedgerError
+from judge.plan import Plan, Settings
+from prove.backtest import BacktestError
+from prove.bench import BenchError
+from prove.boot import BootError
+from prove.suite import SuiteError
+from prove.verify import VerifyError
+from write.apply import ApplyError
+from write.maintainers import MaintainersError
+from write.reroll import RerollError
+from write.series import SeriesError
+from check.baseline import HEAD, BaselineError
+from check.check import CheckError
+from check.findings import LEVELS, shown
 
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
@@ -232,7 +222,7 @@ def _apply(options: Options) -> None:
         return
     with output.hold(options.out):
         tree = trees.open_tree(str(output.copy(options.out, "tree",
-                                               ROOT / "fixtures/tree")))
+                                               ROOT / "fixtures/sg-dma-page/tree")))
         try:
             _change(options, tree, embedded=True)
         finally:
@@ -307,7 +297,7 @@ def _preview(options: Options) -> None:
     """Print what apply would do, and touch nothing."""
     output.ready(options.out, *_ACCOUNT)
     tree = _tree(options) if options.kernel or options.module \
-        else trees.open_tree(str(ROOT / "fixtures/tree"))
+        else trees.open_tree(str(ROOT / "fixtures/sg-dma-page/tree"))
     with _still(options, tree):
         plan = planning.make_plan(tree, options.settings)
     _record(options, plan)
@@ -699,7 +689,8 @@ def _module(text: str, caller: str) -> tuple[str, tuple[str, ...]]:
 
 def _rules(text: str) -> tuple[Path, ...]:
     if not text:
-        return tuple(sorted((ROOT / "cocci/migrate").glob("*.cocci")))
+        return tuple(sorted(
+            (ROOT / "cocci/sg-dma-page/migrate").glob("*.cocci")))
     found: list[Path] = []
     for word in text.split():
         path = Path(_folder(word)).absolute()
