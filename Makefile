@@ -193,16 +193,17 @@ apply preview check baseline series verify boot bench backtest: ready
 test: ready
 	$(Q)$(PYTHON) scripts/test/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS))
 
-# A run needs its tools and the census; nothing is done where both are there.
+# A run needs its tools and the reader; nothing is done where both are there.
 .PHONY: ready tools
 TOOLS := run
-ready: tools $(OUT)/bin/census
+ready: tools $(OUT)/bin/reader
 tools:
 	$(Q)$(own)
 	$(Q)sh scripts/deps.sh --stamp $(OUT)/deps $(TOOLS)
 
-$(OUT)/bin/census: scripts/reader/census.c $(SELF) | tools
-	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new $<
+$(OUT)/bin/reader: $(wildcard scripts/reader/*.[ch]) $(SELF) | tools
+	$(Q)$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o $@.new \
+		$(filter %.c,$^)
 	$(Q)mv $@.new $@
 
 # OUT may be a folder of the user's. Its mark lists what was made in it, as
@@ -235,7 +236,7 @@ if ! grep -qsx 'made bin' $$mark; then \
 	echo 'made bin' >>$$mark || failed; \
 fi; \
 mkdir -p $$bin || failed; \
-plain $$bin/census $$bin/census.new; \
+plain $$bin/reader $$bin/reader.new; \
 if test -s $$out/deps; then \
 	IFS= read -r line <$$out/deps || :; \
 	case $$line in ' run '*) ;; *) foreign $$out/deps ;; esac; \

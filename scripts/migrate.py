@@ -122,7 +122,7 @@ class Options:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.out / "bin/census", self.rules, self.jobs,
+        return Settings(self.out / "bin/reader", self.rules, self.jobs,
                         self.timeout, confidence=self.confidence,
                         ssh=self.ssh, fix=self.fix,
                         module=bool(self.module), kernel=str(

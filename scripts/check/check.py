@@ -535,7 +535,7 @@ def _ledger(work: _Work) -> list[Row]:
     size and times of every file stand for it, as they do for make and git.
     """
     own = b"".join(hashlib.sha256(_bytes(path)).digest() for path in sorted(
-        [*ROOT.glob("scripts/**/*.py"), ROOT / "scripts/reader/census.c",
+        [*ROOT.glob("scripts/**/*.py"), *ROOT.glob("scripts/reader/*.[ch]"),
          *(rule.path for rule in rulebook.load(work.settings.plan.rules)),
          spatch.MACROS]))
     facts = b"\0".join(b" ".join(pair) for pair in sorted(

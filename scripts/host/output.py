@@ -275,7 +275,8 @@ def _strange(out: Path) -> list[Path]:
             found.append(path)
         elif entry == "bin":
             found += [path / name for name in sorted(os.listdir(path))
-                      if name not in ("census", "census.new")]
+                      if name not in ("reader", "reader.new",
+                                      "census", "census.new")]
         elif _last(lines, entry) == f"sealed {entry}":
             found += [file for rel, file in _files(path)
                       if not _wrote(lines, f"{entry}/{rel}", file)]

@@ -92,7 +92,7 @@ def _commands(tree: Tree, settings: Settings,
     main = os.fspath(_ROOT / "cocci/sg-dma-page/migrate/local-walk.cocci")
     out = folder / "out"
     (out / "bin").mkdir(parents=True)
-    (out / "bin/census").symlink_to(settings.census)
+    (out / "bin/reader").symlink_to(settings.census)
     return (
         Command("grep -rlF of the names", "", grep, (0, 1)),
         Command("census, every site", "grep -rlF of the names",

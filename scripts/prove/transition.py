@@ -103,7 +103,7 @@ def main() -> int:
                   "transition", file=sys.stderr)
             return 2
         plan = planning.make_plan(tree, planning.Settings(
-            asked.out / "bin/census", tuple(
+            asked.out / "bin/reader", tuple(
                 sorted((ROOT / "cocci/sg-dma-page/migrate").glob(
                     "*.cocci"))), asked.jobs))
         if plan.form is not Form.STRICT:

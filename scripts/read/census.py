@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Ask the census for every site of a tree.
 
-The census is scripts/reader/census.c; this module starts it and reads its rows. It
+scripts/reader/ takes the census; this module starts it and reads its rows. It
 is the denominator of every promise: a site that is not in it is not accounted
 for, so a row that cannot be read is an error, never skipped.
 
 Data:   tree folder -> tuple[Site, ...], sorted by file, line and column.
 Units:  line and column from 1, columns in bytes.
 Errors: CensusError, when the program is missing, fails or prints a bad row.
-Source: the row format at the top of scripts/reader/census.c.
+Source: the row format at the top of scripts/reader/main.c.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _run(program: Path, root: Path, jobs: int, option: str = "",
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise CensusError(said[-1] if said else
-                          f"census: ended with {done.returncode}")
+                          f"reader: ended with {done.returncode}")
     return tuple(sorted(_site(row) for row in done.stdout.split(b"\n") if row))
 
 
@@ -128,5 +128,5 @@ def _site(row: bytes) -> Site:
     cells = [_ESCAPE.sub(lambda at: _PLAIN.get(at[1], at[0]), os.fsdecode(cell))
              for cell in row.split(b"\t")]
     if len(cells) != 6 or not (cells[1].isdigit() and cells[2].isdigit()):
-        raise CensusError(f"census: row is not one: {os.fsdecode(row)!r}")
+        raise CensusError(f"reader: row is not one: {os.fsdecode(row)!r}")
     return Site(cells[0], int(cells[1]), int(cells[2]), *cells[3:])

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Ask the census which branches of a text are dead, and for which kernel.
+"""Ask the reader which branches of a text are dead, and for which kernel.
 
-scripts/reader/census.c evaluates every #if of the project; nothing else does, so no
-two readers of one file can disagree about what is dead. It is asked about
-texts and not about files, since a text can be what a file becomes.
+scripts/reader/ evaluates every #if of the project; nothing else does, so no two
+readers of one file can disagree about what is dead. It reads texts and not
+files, since a text can be what a file becomes.
 
 Data:   bytes -> tuple[Row, ...], a row a directive that does not stand in a
         dead branch, in the order of the text.
 Units:  offsets in bytes from 0, of the # of a directive.
 Errors: CensusError, when the program is missing, fails or prints a bad row.
-Source: print_conditionals() in scripts/reader/census.c.
+Source: print_conditionals() in scripts/reader/answer.c.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from read.census import CensusError
 
 _KINDS = ("if", "else", "endif", "deep")
 # What the build leaves behind; use() names another.
-_program = Path(__file__).resolve().parents[2] / "out/bin/census"
+_program = Path(__file__).resolve().parents[2] / "out/bin/reader"
 
 
 class Row(NamedTuple):
@@ -90,7 +90,7 @@ def _ask(data: bytes, undefined: tuple[bytes, ...],
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise CensusError(said[-1] if said else
-                          f"census: ended with {done.returncode}")
+                          f"reader: ended with {done.returncode}")
     return tuple(_row(line, len(kernels))
                  for line in done.stdout.split(b"\n") if line)
 
@@ -101,7 +101,7 @@ def _row(line: bytes, kernels: int) -> Row:
             cells[1].decode("latin-1") not in _KINDS or \
             cells[2] not in (b"n", b"y", b"?") or \
             len(cells[5]) not in (0, kernels):
-        raise CensusError(f"census: row is not one: {os.fsdecode(line)!r}")
+        raise CensusError(f"reader: row is not one: {os.fsdecode(line)!r}")
     return Row(int(cells[0]), cells[1].decode(), cells[2].decode(),
                cells[3].decode(),
                tuple(name for name in cells[4].split(b",") if name),

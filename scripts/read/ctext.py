@@ -2,7 +2,7 @@
 """Read the bytes of a C file as tokens, functions and conditional branches.
 
 Coccinelle says what code means; this module says where it stands. It is the
-second lexer of the project (census.c is the first), so that a site found by
+second lexer of the project (scripts/reader/ is the first), so that a site found by
 one and missed by the other is noticed, and it keeps what a rewrite must not
 lose: the offset of every token in the bytes as they are.
 

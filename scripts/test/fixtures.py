@@ -466,10 +466,10 @@ def _planned(cases: Sequence[Case],
     from read import tree
     with tempfile.TemporaryDirectory(prefix="sgwalk.") as name:
         folder = Path(name)
-        program = folder / "census"
+        program = folder / "reader"
         subprocess.run(
             [os.environ.get("CC", "gcc"), "-O1", "-pthread", "-o", program,
-             root / "scripts/reader/census.c"], check=True, capture_output=True)
+             *root.glob("scripts/reader/*.c")], check=True, capture_output=True)
         settings = plan.Settings(
             program, (root / "cocci/sg-dma-page/migrate",),
             os.cpu_count() or 1, _SECONDS,

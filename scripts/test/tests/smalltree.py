@@ -54,10 +54,11 @@ def commit(folder: Path) -> None:
 @functools.lru_cache(maxsize=None)
 def census() -> Path:
     """Build the census once a test run, and return the program."""
-    program = Path(tempfile.mkdtemp(prefix="sgwalk-census-")) / "census"
+    program = Path(tempfile.mkdtemp(prefix="sgwalk-reader-")) / "reader"
     subprocess.run(["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-pthread", "-o", str(program),
-                    str(ROOT / "scripts/reader/census.c")], check=True)
+                    *map(str, sorted(ROOT.glob("scripts/reader/*.c")))],
+                   check=True)
     return program
 
 
@@ -65,8 +66,8 @@ def migrate(*words: str, out: Path,
             **more: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line as make does; OUT has the census."""
     (out / "bin").mkdir(parents=True, exist_ok=True)
-    if not (out / "bin/census").exists():
-        shutil.copy(census(), out / "bin/census")
+    if not (out / "bin/reader").exists():
+        shutil.copy(census(), out / "bin/reader")
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts/migrate.py"), *words,
          f"--out={out}"], capture_output=True, text=True,

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""census.c: every kind of site, counted by hand, in two builds of it.
+"""The census: every kind of site, counted by hand, in two builds of it.
 
-setUpModule() compiles scripts/reader/census.c as make does, and once more under ASan
+setUpModule() compiles scripts/reader/*.c as make does, and once more under ASan
 and UBSan. Every case runs both, the first on one thread and the second on
 two, and insists that they say the same.
 
 Data:   files that each case writes to a folder of its own -> rows, written
         here as "line:column function token place", - for no function.
 Errors: a case that differs from what was counted fails with both lists.
-Source: what counts as a site is in the head of census.c.
+Source: what counts as a site is in the head of scripts/reader/main.c.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ MIB = 1 << 20
 MEMBER = b"struct view { struct sg_page_iter iter; };\n"
 
 _bin = tempfile.TemporaryDirectory()
-PLAIN = os.path.join(_bin.name, "census")
-CHECKED = os.path.join(_bin.name, "census-checked")
+PLAIN = os.path.join(_bin.name, "reader")
+CHECKED = os.path.join(_bin.name, "reader-checked")
 
 
 def setUpModule() -> None:
     common = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pthread",
-              str(ROOT / "scripts/reader/census.c")]
+              *map(str, sorted(ROOT.glob("scripts/reader/*.c")))]
     builds = [
         subprocess.Popen([*common, "-O2", "-o", PLAIN]),
         subprocess.Popen([*common, "-O1", "-g", "-fsanitize=address,undefined",
                           "-fno-sanitize-recover=all", "-o", CHECKED]),
     ]
     if any([build.wait() for build in builds]):
-        raise RuntimeError("scripts/reader/census.c: does not compile")
+        raise RuntimeError("scripts/reader: does not compile")
 
 
 def tearDownModule() -> None:
@@ -926,7 +926,7 @@ class RunTest(CensusTest):
                                   stdout=stdout, stderr=subprocess.PIPE,
                                   preexec_fn=before)
             self.assertEqual(done.returncode, 2)
-            self.assertRegex(done.stderr.decode(), f"^census: {says}\n$")
+            self.assertRegex(done.stderr.decode(), f"^reader: {says}\n$")
             self.assertFalse(done.stdout)
 
     def test_a_tree_that_is_none_is_an_error(self) -> None:

@@ -48,7 +48,7 @@ class MakefileTest(unittest.TestCase):
         (self.root / "scripts/migrate.py").write_text(DRIVER)
         (self.root / "scripts/test/runtests.py").write_text(DRIVER)
         (self.root / "scripts/deps.sh").write_text("echo $* >>asked\n")
-        (self.root / "scripts/reader/census.c").write_text(
+        (self.root / "scripts/reader/main.c").write_text(
             "int main(void)\n{\n\treturn 0;\n}\n")
 
     def make(self, *words: str, status: int = 0,
@@ -226,16 +226,16 @@ class MakefileTest(unittest.TestCase):
 
     def test_census_is_built_once(self) -> None:
         self.make("apply")
-        first = (self.root / "out/bin/census").stat()
+        first = (self.root / "out/bin/reader").stat()
         self.make("preview", "check")
-        self.assertEqual((self.root / "out/bin/census").stat(), first)
-        self.assertEqual(os.listdir(self.root / "out/bin"), ["census"])
+        self.assertEqual((self.root / "out/bin/reader").stat(), first)
+        self.assertEqual(os.listdir(self.root / "out/bin"), ["reader"])
 
     def test_census_that_warns_is_no_census(self) -> None:
-        (self.root / "scripts/reader/census.c").write_text(
+        (self.root / "scripts/reader/main.c").write_text(
             "int main(void)\n{\n\tint unused;\n\treturn 0;\n}\n")
         self.make("apply", status=2)
-        self.assertFalse((self.root / "out/bin/census").exists())
+        self.assertFalse((self.root / "out/bin/reader").exists())
 
     def test_commands_are_printed_on_request_only(self) -> None:
         self.assertEqual(self.make("apply").stdout, "data\n")
@@ -268,7 +268,7 @@ class MakefileTest(unittest.TestCase):
     def test_output_may_lie_anywhere(self) -> None:
         away = self.root.parent / "away/deep"
         self.make("apply", f"OUT={away}")
-        self.assertTrue((away / "bin/census").exists())
+        self.assertTrue((away / "bin/reader").exists())
         self.make("clean", f"OUT={away}")
         self.assertFalse(away.exists())
         self.assertTrue(away.parent.exists())
@@ -289,7 +289,7 @@ class MakefileTest(unittest.TestCase):
 
     def test_nothing_of_somebody_elses_is_written_below_out(self) -> None:
         thesis = self.root / "thesis"
-        for name in ("bin", "bin/census", "bin/census.new", "deps",
+        for name in ("bin", "bin/reader", "bin/reader.new", "deps",
                      ".made-by-sgwalk"):
             for kind in ("file", "folder", "link", "link to folder"):
                 with self.subTest(name=name, kind=kind):
@@ -314,7 +314,7 @@ class MakefileTest(unittest.TestCase):
                     if (name, kind) not in (
                             # Marked as made here: these are a file of ours,
                             # and a folder that nothing but ours is put into.
-                            ("bin/census", "file"), ("bin/census.new", "file"),
+                            ("bin/reader", "file"), ("bin/reader.new", "file"),
                             ("bin", "folder"), (".made-by-sgwalk", "file")):
                         text = self.refuses()
                         self.assertIn(f"out/{name}: not made by sgwalk", text)
@@ -330,11 +330,11 @@ class MakefileTest(unittest.TestCase):
     def test_folder_named_bin_in_a_folder_of_the_users_is_left_alone(
             self) -> None:
         (self.root / "mine/bin").mkdir(parents=True)
-        (self.root / "mine/bin/census").write_text("mine\n")
+        (self.root / "mine/bin/reader").write_text("mine\n")
         for _ in range(2):
             self.assertIn("mine/bin: not made by sgwalk",
                           self.refuses("OUT=mine"))
-        self.assertEqual((self.root / "mine/bin/census").read_text(), "mine\n")
+        self.assertEqual((self.root / "mine/bin/reader").read_text(), "mine\n")
         self.assertEqual(os.listdir(self.root / "mine"), ["bin"])
 
     def test_out_that_cannot_be_made_is_told_in_one_sentence(self) -> None:
@@ -344,7 +344,7 @@ class MakefileTest(unittest.TestCase):
 
     def test_out_of_an_earlier_version_is_taken_over(self) -> None:
         (self.root / "out/bin").mkdir(parents=True)
-        (self.root / "out/bin/census").write_text("old")
+        (self.root / "out/bin/reader").write_text("old")
         (self.root / "out/deps").write_text(" run test lint \n")
         (self.root / "out/.made-by-sgwalk").write_text("")
         self.make("apply")
@@ -356,7 +356,7 @@ class MakefileTest(unittest.TestCase):
         (self.root / "out/precious").write_text("mine")
         done = self.make("clean", status=2)
         self.assertIn("out/precious: not made by sgwalk", done.stderr)
-        self.assertTrue((self.root / "out/bin/census").exists())
+        self.assertTrue((self.root / "out/bin/reader").exists())
 
     def test_test_hands_jobs_and_output_to_the_runner(self) -> None:
         self.make("test", "JOBS=3", "OUT=o")

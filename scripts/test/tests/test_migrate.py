@@ -192,7 +192,7 @@ class BadInputTest(CommandTest):
             if os.geteuid() == 0:
                 self.folder.chmod(0o755)
                 (self.out / "bin").mkdir(parents=True)
-                shutil.copy(smalltree.census(), self.out / "bin/census")
+                shutil.copy(smalltree.census(), self.out / "bin/reader")
                 for place in (self.out, self.out / "bin"):
                     os.chown(place, 65534, 65534)
                 # A checkout below /root is for root's eyes only.
@@ -292,7 +292,7 @@ class BadInputTest(CommandTest):
     def test_closed_output_is_no_traceback(self) -> None:
         self.make(d_c=WALK)
         (self.out / "bin").mkdir(parents=True)
-        shutil.copy(smalltree.census(), self.out / "bin/census")
+        shutil.copy(smalltree.census(), self.out / "bin/reader")
         done = subprocess.Popen(
             ["/usr/bin/python3", str(smalltree.ROOT / "scripts/migrate.py"),
              "preview", f"--kernel={self.tree}", f"--out={self.out}"],

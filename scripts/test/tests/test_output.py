@@ -369,7 +369,7 @@ class CleanTest(OutputCase):
         with open(self.out / MARK, "a") as mark:
             mark.write("made bin\n")
         (self.out / "bin").mkdir()
-        (self.out / "bin/census").write_bytes(b"")
+        (self.out / "bin/reader").write_bytes(b"")
 
     def test_what_was_made_here_is_removed_whole(self) -> None:
         self.full()

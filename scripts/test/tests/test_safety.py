@@ -473,7 +473,7 @@ class SignalTest(unittest.TestCase):
                                    {f"{n}.c": WALK for n in range(30)})
         self.out = Path(scratch.name) / "out"
         (self.out / "bin").mkdir(parents=True)
-        shutil.copy(smalltree.census(), self.out / "bin/census")
+        shutil.copy(smalltree.census(), self.out / "bin/reader")
 
     def told(self, wait: float, number: int) -> tuple[int, bytes]:
         with subprocess.Popen(

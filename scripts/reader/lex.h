@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tokens of C. */
+#ifndef READER_LEX_H
+#define READER_LEX_H
+
+#include "base.h"
+
+enum kind {
+	END,			/* of the file */
+	LINE_END,		/* of a directive */
+	WORD,			/* an identifier or a keyword */
+	NUMBER,
+	STRING,
+	CHARACTER,
+	PUNCTUATION,
+	BROKEN,			/* what C does not allow */
+};
+
+/* Punctuation of more than one byte; the rest is its own byte. */
+enum {
+	ARROW = 256, AND_AND, OR_OR, INCREMENT, DOTS, EQUAL, UNEQUAL, AT_MOST,
+	AT_LEAST, SHIFT_LEFT, SHIFT_RIGHT, SHIFT_ASSIGN
+};
+
+struct token {
+	enum kind kind;
+	int sign;		/* of PUNCTUATION; digraphs are spelt out */
+	bool first;		/* nothing but comments precedes it in its line */
+	struct span text;	/* of WORD and NUMBER, without splices */
+	const unsigned char *at;
+
+	/* Of BROKEN: where it ends, and where the part that has names starts. */
+	const char *why;
+	const unsigned char *rest, *end;
+};
+
+struct lexer {
+	const unsigned char *p;
+	const unsigned char *end;	/* *end is NUL */
+	bool assembly;			/* quotes are not character constants */
+	bool line_start;
+	bool in_directive;		/* a newline is a token */
+	bool names_only;		/* comments and strings do not open */
+	struct pool *pool;		/* for words that had splices */
+};
+
+enum directive {
+	NO_DIRECTIVE, IF, IFDEF, ELIF, ELIFDEF, ELSE, ENDIF, DEFINE, UNDEF,
+	INCLUDE, MESSAGE, OTHER_DIRECTIVE
+};
+
+struct token lex(struct lexer *lexer);
+enum directive which_directive(const struct lexer *lexer,
+			       const struct token *token);
+void skip_header_name(struct lexer *lexer);
+
+static inline bool ends_line(const struct token *token)
+{
+	return token->kind == END || token->kind == LINE_END;
+}
+
+/* Go past backslash-newline; blanks between the two are allowed. */
+static inline const unsigned char *unsplice(const unsigned char *p)
+{
+	while (*p == '\\') {
+		const unsigned char *q = p + 1;
+
+		while (is_blank(*q))
+			q++;
+		if (*q != '\n')
+			break;
+		p = q + 1;
+	}
+	return p;
+}
+
+#endif
