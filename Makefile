@@ -13,6 +13,8 @@ KERNEL     ?=
 OUT        ?= out
 ## JOBS: processes at a time; none: one a processor
 JOBS       ?=
+## CAMPAIGN: a name that make campaigns lists, or a folder of your own
+CAMPAIGN    =
 ## M: out-of-tree module's folder or files; check: KERNEL's too
 M           =
 ## RULES: rule files or folders to run; none: cocci/
@@ -157,7 +159,8 @@ CALLER := $(if $(and $(filter environment,$(origin PWD)),$(filter-out \
 .PHONY: $(VERBS)
 ## help: say what can be made, and with which variables
 help:
-	@echo 'sgwalk moves a kernel tree to the DMA page iterator.'
+	@echo 'sgwalk moves a kernel tree from one API to another: make campaigns'
+	@echo 'lists from which to which.'
 	@echo
 	@sed -n 's/^## \([a-z]*\): /\1|/p' $(SELF) | \
 	    while IFS='|' read -r name what; do \
@@ -188,6 +191,10 @@ boot: TOOLS += boot
 test: TOOLS += test
 apply preview check baseline series verify boot bench backtest: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
+
+## campaigns: list the API changes that CAMPAIGN can name
+campaigns:
+	$(Q)$(MIGRATE) campaigns
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
 from host import gitsafe, output
-from read import core, tree as trees
+from read import campaign as campaigns, core, tree as trees
 from run import spatch
 from judge import plan as planning, review
 from prove import backtest, bench, boot, suite, verify
@@ -53,6 +53,7 @@ from check import check, report as formats
 from host.output import OutputError
 from host.repo import RepoError
 from host.scratch import ScratchError
+from read.campaign import Campaign, CampaignError
 from read.census import CensusError
 from read.changed import ChangedError
 from read.core import CoreError
@@ -77,8 +78,8 @@ from check.findings import LEVELS, shown
 
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
-        CensusError, ChangedError, CheckError, CoreError, EditError, LedgerError,
-        MaintainersError, OutputError, RepoError, RerollError, RuleError,
+        CampaignError, CensusError, ChangedError, CheckError, CoreError,
+        EditError, LedgerError, MaintainersError, OutputError, RepoError, RerollError, RuleError,
         ScratchError, SeriesError, SpatchError, SuiteError, TreeError,
         VerifyError)
 # What is older has no CONFIG_IOMMU_DEFAULT_DMA_STRICT, and before v5.11
@@ -106,6 +107,7 @@ class No(Exception):
 class Options:
     """Every variable of the Makefile, checked."""
 
+    campaign: Campaign
     kernel: str
     module: str              # a folder
     files: tuple[str, ...]   # of it, if only they are to be looked at
@@ -128,7 +130,7 @@ class Options:
                         module=bool(self.module), kernel=str(
                             trees.open_kernel(self.kernel).root)
                         if self.kernel and self.module else self.kernel,
-                        files=self.files)
+                        files=self.files, campaign=self.campaign)
 
 
 def main(words: Sequence[str]) -> int:
@@ -221,8 +223,8 @@ def _apply(options: Options) -> None:
         _change(options, _tree(options))
         return
     with output.hold(options.out):
-        tree = trees.open_tree(str(output.copy(options.out, "tree",
-                                               ROOT / "fixtures/sg-dma-page/tree")))
+        tree = trees.open_tree(str(output.copy(
+            options.out, "tree", _embedded(options))))
         try:
             _change(options, tree, embedded=True)
         finally:
@@ -297,7 +299,7 @@ def _preview(options: Options) -> None:
     """Print what apply would do, and touch nothing."""
     output.ready(options.out, *_ACCOUNT)
     tree = _tree(options) if options.kernel or options.module \
-        else trees.open_tree(str(ROOT / "fixtures/sg-dma-page/tree"))
+        else trees.open_tree(str(_embedded(options)))
     with _still(options, tree):
         plan = planning.make_plan(tree, options.settings)
     _record(options, plan)
@@ -361,7 +363,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
     except OSError:
         cache = None         # a slower run, where nothing can be written
     return _tree(options), check.Settings(
-        replace(options.settings, rules=_rules("")),
+        replace(options.settings, rules=options.campaign.migrate),
         _word("FORMAT", rest.format, tuple(formats.FORMATS)),
         options.rules if rest.rules else (), rest.base,
         _folder(rest.baseline),
@@ -397,7 +399,9 @@ def _command(options: Options) -> str:
     """Return what a reader types to get the same patches from their tree."""
     rules = [Path(_folder(word)).absolute()
              for word in options.rest.rules.split()]
-    said = {"RULES": " ".join(str(path.relative_to(ROOT))
+    name = options.campaign.name
+    said = {"CAMPAIGN": "" if name == campaigns.DEFAULT else name,
+            "RULES": " ".join(str(path.relative_to(ROOT))
                               if path.is_relative_to(ROOT) else path.name
                               for path in rules),
             "CONFIDENCE": options.confidence.replace("high", ""),
@@ -479,6 +483,24 @@ def _backtest(options: Options) -> None:
 
     print(backtest.text(backtest.run(
         fixes, Path(_folder(rest.mirror)).absolute(), judge)), end="")
+
+
+def _campaigns(options: Options) -> None:
+    """Print each campaign that is here, with a line about it."""
+    names = campaigns.shipped()
+    width = max(map(len, names))
+    for name in names:
+        print(f"{name:{width}}  {campaigns.load(name).summary}"
+              + (" (the default)" if name == campaigns.DEFAULT else ""))
+
+
+def _embedded(options: Options) -> Path:
+    """Return the small tree that stands in where no kernel is named."""
+    if not options.campaign.tree.is_dir():
+        raise UsageError(
+            f"CAMPAIGN={options.campaign.name}: has no small tree to try it "
+            f"on: make {options.rest.command} KERNEL=~/linux")
+    return options.campaign.tree
 
 
 def _tree(options: Options) -> Tree:
@@ -599,6 +621,7 @@ _COMMANDS: dict[str, Callable[[Options], None]] = {
     "boot": _boot,
     "bench": _bench,
     "backtest": _backtest,
+    "campaigns": _campaigns,
 }
 
 
@@ -621,12 +644,15 @@ def _options(words: Sequence[str]) -> Options:
         parser.add_argument(f"--{name}", action="store_true", help=what)
     found = parser.parse_args(words)
     module, files = _module(found.m, found.caller)
+    campaign = campaigns.load(found.campaign)
     return Options(
+        campaign=campaign,
         kernel=_folder(found.kernel), module=module, files=files,
         out=Path(found.out).absolute(),
         jobs=_count("JOBS", found.jobs) if found.jobs else
         len(os.sched_getaffinity(0)),
-        rules=_rules(found.rules), timeout=_count("TIMEOUT", found.timeout),
+        rules=_rules(found.rules, campaign),
+        timeout=_count("TIMEOUT", found.timeout),
         confidence=_word("CONFIDENCE", found.confidence,
                          ("high", "moderate")),
         left=_word("LEFT", found.left, ("warn", "error")),
@@ -636,6 +662,7 @@ def _options(words: Sequence[str]) -> Options:
 
 _VARIABLES = (
     ("kernel", "", "the kernel tree"),
+    ("campaign", "", "the name of a campaign, or a folder that is one"),
     ("m", "", "the folder of an out-of-tree module"),
     ("caller", "", "the folder that M starts at; the current one by default"),
     ("out", "out", "where results go"),
@@ -687,10 +714,9 @@ def _module(text: str, caller: str) -> tuple[str, tuple[str, ...]]:
                                  for path in paths}))
 
 
-def _rules(text: str) -> tuple[Path, ...]:
+def _rules(text: str, campaign: Campaign) -> tuple[Path, ...]:
     if not text:
-        return tuple(sorted(
-            (ROOT / "cocci/sg-dma-page/migrate").glob("*.cocci")))
+        return campaign.migrate
     found: list[Path] = []
     for word in text.split():
         path = Path(_folder(word)).absolute()

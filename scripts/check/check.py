@@ -42,7 +42,6 @@ from judge.units import API_FILES
 from check.findings import LEVELS, About, Finding, Fix, Report, pressed
 
 ROOT = Path(__file__).resolve().parents[2]
-MISUSE = ROOT / "cocci/sg-dma-page/misuse"
 
 # Grows when what an entry holds is no longer what it was.
 _ENTRY = b"sgwalk-check-2"
@@ -244,7 +243,7 @@ def _read(work: _Work, files: Iterable[str]) -> None:
 # --- running rules ---------------------------------------------------------
 
 def _run_own(work: _Work) -> None:
-    rules = [rule for rule in rulebook.load([MISUSE])
+    rules = [rule for rule in rulebook.load(work.settings.plan.campaign.misuse)
              if rule.verdict == "finding"]
     work.rules = {rule.name: rule for rule in rules}
     words = sorted({token for rule in rules for token in rule.tokens}

@@ -26,7 +26,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
-from read import census, conditionals, core, tree as trees
+from read import campaign as campaigns, census, conditionals, core, \
+    tree as trees
 from run import rules as rulebook, spatch
 from judge import comments, counts, guards, judge, units as iterators
 from read.census import Site
@@ -70,6 +71,7 @@ class Settings:
     module: bool = False     # M=: the tree is a module's folder, not a kernel
     kernel: str = ""         # the kernel it is built for, if one is named
     files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
+    campaign: campaigns.Campaign = field(default_factory=campaigns.load)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Plan:
     groups: tuple[tuple[str, ...], ...]      # files that change together
     unread: Mapping[str, tuple[tuple[int, int], ...]]
     remarks: tuple[str, ...] = ()    # for people: what was chosen and why
+    campaign: campaigns.Campaign = field(default_factory=campaigns.load)
 
 
 @dataclass
@@ -901,7 +904,8 @@ def _finish(work: _Work, last: _Work, chosen: Sequence[Rule],
                 _state(work), ledger,
                 {file: tuple(by_name[name] for name in sorted(names))
                  for file, names in work.fired.items()},
-                tuple(sorted(set(work.groups))), evidence.unread, (remark,))
+                tuple(sorted(set(work.groups))), evidence.unread, (remark,),
+                work.settings.campaign)
 
 
 def _state(work: _Work) -> Optional[State]:

@@ -156,12 +156,14 @@ class Campaign:
     names: tuple[Name, ...]
 
     @property
-    def migrate(self) -> Path:
-        return self.folder / "migrate"
+    def migrate(self) -> tuple[Path, ...]:
+        """Return the rules that convert, in the order of their names."""
+        return tuple(_rule_files(self.folder, "migrate"))
 
     @property
-    def misuse(self) -> Path:
-        return self.folder / "misuse"
+    def misuse(self) -> tuple[Path, ...]:
+        """Return the rules that report mistakes."""
+        return tuple(_rule_files(self.folder, "misuse"))
 
     @property
     def tree(self) -> Path:
@@ -434,7 +436,8 @@ def _check_rules(folder: Path, campaign: Campaign) -> None:
 
 def _rule_files(folder: Path, *below: str) -> list[Path]:
     return [path for name in below or RULES
-            for path in sorted((folder / name).rglob("*.cocci"))]
+            for path in sorted((folder / name).rglob("*.cocci"))
+            if not path.name.endswith(".pending.cocci")]
 
 
 def _tokens(rule: str) -> list[str]:

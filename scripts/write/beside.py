@@ -14,22 +14,20 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from run import rules as rulebook, spatch
 from read.ctext import Text
 from judge.plan import Plan
 
-MISUSE = Path(__file__).resolve().parents[2] / "cocci/sg-dma-page/misuse"
 _LINE = re.compile(r"^(?P<file>.*?):(?P<line>\d+):\d+(?:-\d+)?: ",
                    re.MULTILINE)
 
 
 def find(plan: Plan, jobs: int) -> list[str]:
-    """Return what the rules find in the converted files."""
+    """Return what the campaign's rules find in the converted files."""
     sources = {file: data for file, data in plan.before.items()
                if file.endswith(".c") and file not in plan.core}
-    rules = [rule for rule in rulebook.load([MISUSE])
+    rules = [rule for rule in rulebook.load(plan.campaign.misuse)
              if rule.verdict == "finding" and rule.confidence == "High"]
     asked = [spatch.Job(rule, "report", (file,))
              for rule in rules for file, data in sorted(sources.items())

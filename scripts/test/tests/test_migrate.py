@@ -305,5 +305,46 @@ class BadInputTest(CommandTest):
         self.assertNotIn(b"Traceback", said)
 
 
+class CampaignTest(CommandTest):
+
+    def test_each_campaign_has_a_line(self) -> None:
+        done = migrate("campaigns", out=self.out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^sg-dma-page +\S.* "
+                                      r"\(the default\)$")
+        self.assertEqual(done.stdout.count("the default"), 1)
+
+    def test_unknown_name_is_refused_with_the_list(self) -> None:
+        self.make(d_c=WALK)
+        before = self.snapshot()
+        self.refused(self.run_on("apply", "--campaign=sg-dma-pages"), 2,
+                     "CAMPAIGN=sg-dma-pages: no such campaign .*there are: "
+                     ".*sg-dma-page")
+        self.assertEqual(self.snapshot(), before)
+
+    def test_a_folder_elsewhere_brings_its_own_rules(self) -> None:
+        mine = self.folder / "mine"
+        shutil.copytree(smalltree.ROOT / "cocci/sg-dma-page", mine)
+        shutil.copytree(smalltree.ROOT / "kernel-patch/sg-dma-page",
+                        mine / "kernel-patch")
+        rule = mine / "migrate/local-walk.cocci"
+        rule.rename(rule.with_name("my-walk.cocci"))
+        self.make(d_c=WALK)
+        done = self.run_on("apply", f"--campaign={mine}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.tree / "d.c").read_bytes(), NEW)
+        self.assertIn("changed d.c: my-walk", done.stdout)
+
+    def test_a_campaign_without_a_small_tree_asks_for_a_kernel(self) -> None:
+        mine = self.folder / "mine"
+        (mine / "misuse").mkdir(parents=True)
+        (mine / "campaign.tsv").write_text(
+            "title\tCOUNTS\nsummary\tfind counts\nunit\tcall\n")
+        shutil.copy(next((smalltree.ROOT / "cocci/sg-dma-page/misuse").glob(
+            "*.cocci")), mine / "misuse")
+        self.refused(migrate("preview", f"--campaign={mine}", out=self.out),
+                     2, "no small tree .*make preview KERNEL=")
+
+
 if __name__ == "__main__":
     unittest.main()
