@@ -3,13 +3,16 @@
 ///
 /// sg_nents_for_len() returns a negative error number when the list is
 /// shorter than the length asked for. Taken for a count it is a huge number
-/// of entries, or a negative one that a mapping refuses with a warning.
+/// of entries, or a negative one, for which a mapping before v5.15 stops the
+/// kernel.
 ///
 /// Leave with the error number when it is negative.
 ///
 //# Left alone: a result that some path compares with 0 before it is replaced,
-//# and one that is returned. Half of the rest is right, since a framework has
-//# checked the length before.
+//# and one that is returned; one that sg_copy_to_buffer() or a relative of it
+//# is given, which ends where the list does; and one that an unmapping is
+//# given, since the same number was mapped before. Half of the rest is right,
+//# since a framework has checked the length before.
 //
 // Shape: N20
 // Confidence: Low
@@ -73,10 +76,24 @@ position p != {tested.p, returned.p};
 @@
 n = sg_nents_for_len@p(...)
 
-// nested: handed on at once.
+// ends: handed on at once to a call that ends with the list, or that repeats
+// what a mapping was given.
+@ends@
+position p;
+@@
+(
+\(sg_copy_to_buffer\|sg_copy_from_buffer\|sg_pcopy_to_buffer\|
+   sg_pcopy_from_buffer\|sg_copy_buffer\|
+   sg_zero_buffer\)(..., sg_nents_for_len@p(...), ...)
+|
+\(dma_unmap_sg\|dma_unmap_sg_attrs\|pci_unmap_sg\|
+   ib_dma_unmap_sg\)(..., sg_nents_for_len@p(...), ...)
+)
+
+// nested: handed on at once to any other.
 @nested@
 identifier g;
-position p;
+position p != ends.p;
 @@
 g(..., sg_nents_for_len@p(...), ...)
 
