@@ -143,10 +143,12 @@ def text(score: Score) -> str:
         kinds.setdefault(fix.kind, []).append(fix.id)
     for kind, ids in sorted(kinds.items()):
         missed = [name for name in ids if name not in score.found]
+        loud = [name for name in ids if name in score.loud]
         lines.append(
             f"{kind:18} fixes {len(ids):3}  found {len(ids) - len(missed):3}"
-            f"  loud {sum(name in score.loud for name in ids):3}"
-            + (f"  missed {' '.join(missed)}" if missed else ""))
+            f"  loud {len(loud):3}"
+            + (f"  missed {' '.join(missed)}" if missed else "")
+            + (f"  still {' '.join(loud)}" if loud else ""))
     lines += [f"not made {name}: {why}" for name, why in score.left]
     lines.append(f"backtest {len(score.fixes)}: {len(score.found)} found, "
                  f"{len(score.loud)} loud after the fix, {len(score.left)} "

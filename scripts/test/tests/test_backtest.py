@@ -115,6 +115,7 @@ class BacktestTest(unittest.TestCase):
         self.snapshot(OLD)
         score = self.score((9,), (9,))
         self.assertEqual(({"7"}, {"7"}), (score.found, score.loud))
+        self.assertIn("  loud   1  still 7\n", backtest.text(score))
         self.assertIn("backtest 1: 1 found, 1 loud after the fix, 0 not made",
                       backtest.text(score))
 
