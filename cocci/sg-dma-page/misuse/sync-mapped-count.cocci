@@ -16,6 +16,13 @@
 //# mapping; and code that compares the two counts, which gives a mapping up
 //# unless it is as long as the list.
 //
+//# Rewritten in patch mode, where the count that the mapping was given is
+//# proven to have the same value there: in the same function, the expression
+//# itself, of variables and fields that nothing changes behind the mapping; in
+//# another one, the field beside the list (data->sg and data->sg_len), the
+//# number of all its entries, or a table's orig_nents. The rest needs a person,
+//# as a new variable or field has to keep the count.
+//
 // Shape: N2
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -507,6 +514,586 @@ position p = {count.p, via.p, table.p, inner.p, import.p, member.p,
 	exporter.p, far.p, second.p, taken.p};
 @@
 f@p(...)
+
+// What follows repairs a finding, where the count that the mapping was given is
+// proven to be at hand. A finding without such a proof stays a finding.
+
+// called: a count with a call in it that can return another number later.
+@called depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier g != {sg_nents, sg_nents_for_len, scsi_sg_count};
+expression D, L;
+position m;
+@@
+map(D@m, L, <+... g(...) ...+>, ...)
+
+// acting: a count that changes something when it is read.
+@acting depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+expression D, E, F, L;
+position m;
+@@
+map(D@m, L, <+... \(E aop F\|E++\|E--\|++E\|--E\) ...+>, ...)
+
+// kept: a field that a mapping is given as its count, or in it.
+@kept depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier num;
+expression D, L, X;
+@@
+map(D, L, <+... \(X->num\|X.num\) ...+>, ...)
+
+// fed: that field set ahead of the mapping that is given it.
+@fed depends on kept exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier kept.num;
+expression D, E, L, X, Y;
+position w;
+@@
+\(X->num@w\|X.num@w\) = E
+... when any
+map(D, L, <+... \(Y->num\|Y.num\) ...+>, ...)
+
+// unfed: that field changed in another place.
+@unfed depends on kept@
+identifier kept.num;
+assignment operator aop;
+expression E, I, X;
+position w != fed.w;
+@@
+(
+\(X->num@w\|X.num@w\|X->num@w[I]\|X.num@w[I]\) aop E
+|
+\(X->num@w\|X.num@w\)++
+|
+\(X->num@w\|X.num@w\)--
+|
+ ++\(X->num@w\|X.num@w\)
+|
+ --\(X->num@w\|X.num@w\)
+|
+\(&X->num@w\|&X.num@w\)
+)
+
+// unkept: its name.
+@unkept@
+identifier num;
+expression X;
+position w = {unfed.w};
+@@
+\(X->num@w\|X.num@w\)
+
+// moving: the mappings that are given such a field.
+@moving depends on unkept@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier unkept.num;
+expression D, L, X;
+position m;
+@@
+map(D@m, L, <+... \(X->num\|X.num\) ...+>, ...)
+
+// near: the mapping whose result is handed over, in the same function and for
+// the same list.
+@near depends on patch && found exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier f;
+expression A, C, D, E, L, N;
+position m != {again.m, later.m, called.m, acting.m, moving.m};
+position found.p;
+position l;
+@@
+C = map(D@m, L, N, ...)
+... when != C aop E
+    when != \(C++\|C--\|&C\)
+f@p@l(A, L, C, ...)
+
+// mixed: the count can come from another mapping, too.
+@mixed depends on near exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier f;
+expression A, B, C, D, E, L, M;
+expression near.N;
+position m != near.m;
+position found.p;
+position q;
+@@
+C = map(D@m, L, \(N\|M\), ...)
+... when != C aop E
+    when != \(C++\|C--\|&C\)
+f@p@q(A, B, C, ...)
+
+// named: a variable that the mapping's count or list is made of.
+@named depends on near@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+idexpression V;
+expression D;
+position near.m;
+@@
+map(D@m, ..., <+... V ...+>, ...)
+
+// changed: such a variable changed behind the mapping.
+@changed depends on named exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier f;
+idexpression named.V;
+expression D, E;
+position near.m;
+position found.p;
+position q;
+@@
+map(D@m, ...)
+... when any
+    when != map(D@m, ...)
+\(V aop E\|V++\|V--\|++V\|--V\|&V\)
+... when any
+    when != map(D@m, ...)
+f@p@q(...)
+
+// rewritten: a field that the mapping was given changed behind it.
+@rewritten depends on near exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier kept.num;
+identifier f;
+expression D, E, L, X, Y;
+position near.m;
+position found.p;
+position q;
+@@
+map(D@m, L, <+... \(Y->num\|Y.num\) ...+>, ...)
+... when any
+    when != map(D@m, ...)
+\(X->num\|X.num\) aop E
+... when any
+    when != map(D@m, ...)
+f@p@q(...)
+
+// guarded: handed over only where it is not 0.
+@guarded depends on patch && found@
+identifier f;
+expression A, B, C, E;
+statement S;
+position found.p;
+position q;
+@@
+(
+if (\(C\|C > 0\|C != 0\)) { <+... f@p@q(A, B, C, ...) ...+> } else S
+|
+if (\(C\|C > 0\|C != 0\)) { <+... f@p@q(A, B, C, ...) ...+> }
+|
+if (\(C && E\|E && C\)) { <+... f@p@q(A, B, C, ...) ...+> }
+)
+
+// gate: mapped on every path through a branch.
+@gate depends on near forall@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, G;
+statement S;
+position near.m;
+position b;
+@@
+(
+if@b (G) { ... when any
+map(D@m, ...)
+... when any
+} else S
+|
+if@b (G) { ... when any
+map(D@m, ...)
+... when any
+}
+)
+
+// gated: handed over on the same condition.
+@gated depends on gate exists@
+identifier f;
+expression E, G;
+statement S, S2;
+position gate.b;
+position found.p;
+position q;
+@@
+(
+if@b (G) S
+|
+if@b (G) S else S2
+)
+... when != G = E
+    when any
+if (G) { <+... f@p@q(...) ...+> }
+
+// bypass: a path on which nothing was mapped, and the count is not looked at.
+@bypass depends on near exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier f, fn;
+expression D;
+position near.m;
+position found.p;
+position q != {guarded.q, gated.q};
+@@
+fn(...)
+{
+... when != map(D@m, ...)
+f@p@q(...)
+... when any
+}
+
+// beside: a count that goes to a field, of a list and a count that lie side by
+// side: data->sg and data->sg_len.
+@beside depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier cnt, lst, num;
+expression D, I, X, Y;
+position m != {whole.m, one.m, called.m, acting.m, moving.m};
+position w;
+@@
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) =
+	map(D@m, \(Y->lst\|Y.lst\), \(Y->num\|Y.num\), ...)
+
+// aside: the same by way of a variable.
+@aside depends on patch && found exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier cnt, lst, num;
+idexpression n;
+expression D, E, I, X, Y;
+position m != {whole.m, one.m, called.m, acting.m, moving.m};
+position w;
+@@
+n = map(D@m, \(Y->lst\|Y.lst\), \(Y->num\|Y.num\), ...)
+... when != n aop E
+    when != \(n++\|n--\|&n\)
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
+
+// entire: a count that goes to a field, of all entries of a list.
+@entire depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier cnt;
+expression D, I, L, X;
+position m != {whole.m, one.m};
+position w;
+@@
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) =
+	map(D@m, L, sg_nents(L), ...)
+
+// through: the same by way of a variable.
+@through depends on patch && found exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier cnt;
+idexpression n;
+expression D, E, I, L, X;
+position m != {whole.m, one.m};
+position w;
+@@
+n = map(D@m, L, sg_nents(L), ...)
+... when != n aop E
+    when != \(n++\|n--\|&n\)
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
+
+// pair: such a list and the count beside it.
+@pair@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier lst, num;
+expression D, Y;
+position m = {beside.m, aside.m};
+@@
+map(D@m, \(Y->lst\|Y.lst\), \(Y->num\|Y.num\), ...)
+
+// single: a list of that name that is mapped with another count.
+@single depends on pair@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier pair.lst, pair.num;
+expression D, N, Y;
+position m != pair.m;
+position w;
+@@
+map(D@m, \(Y->lst@w\|Y.lst@w\), \(Y->num\|Y.num\|N\), ...)
+
+// odd, alone: its name, and every place that has it.
+@odd@
+identifier lst;
+expression Y;
+position w = {single.w};
+@@
+\(Y->lst@w\|Y.lst@w\)
+
+@alone depends on odd@
+identifier odd.lst;
+expression Y;
+position r;
+@@
+\(Y->lst@r\|Y.lst@r\)
+
+// source: a field that one of these mappings sets.
+@source@
+identifier cnt;
+expression X;
+position w = {beside.w, aside.w, entire.w, through.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// nil: that field set to 0.
+@nil depends on source@
+identifier source.cnt;
+expression I, X;
+position w;
+@@
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = 0
+
+// spent: the same behind an UNidentifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};_WORD, where nothing is mapped any more.
+@spent depends on nil exists@
+identifier undo = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
+	ib_dma_unmap_sg};
+identifier source.cnt;
+expression I, X;
+position w;
+@@
+undo(...)
+... when any
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = 0
+
+// early: the same in another place.
+@early depends on nil@
+identifier source.cnt;
+expression I, X;
+position w != spent.w;
+@@
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = 0
+
+// hollow: its name.
+@hollow@
+identifier cnt;
+expression X;
+position w = {early.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// blind: such a field handed over without a look at it.
+@blind depends on hollow@
+identifier hollow.cnt;
+identifier f;
+expression A, B, I, X;
+position found.p;
+position q != guarded.q;
+position w;
+@@
+f@p@q(A, B, \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\), ...)
+
+// foreign: a field that is set in another way, too.
+@foreign depends on source@
+identifier source.cnt;
+assignment operator aop;
+expression E, I, X;
+position w != {beside.w, aside.w, entire.w, through.w, nil.w};
+@@
+(
+\(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) aop E
+|
+\(&X->cnt@w\|&X.cnt@w\)
+)
+
+// sided: a field that is set from a pair.
+@sided@
+identifier cnt;
+expression X;
+position w = {beside.w, aside.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// clash: and from all entries of a list elsewhere.
+@clash depends on sided@
+identifier sided.cnt;
+expression X;
+position w = {entire.w, through.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+// unsure, doubt: the name of each such field, and every place that has it.
+@unsure@
+identifier cnt;
+expression X;
+position w = {blind.w, foreign.w, clash.w};
+@@
+\(X->cnt@w\|X.cnt@w\)
+
+@doubt depends on unsure@
+identifier unsure.cnt;
+expression X;
+position r;
+@@
+\(X->cnt@r\|X.cnt@r\)
+
+// sure, safe: the fields that stay.
+@sure@
+identifier cnt;
+expression X;
+position w = {beside.w, aside.w};
+position r != doubt.r;
+@@
+\(X->cnt@w@r\|X.cnt@w@r\)
+
+@safe@
+identifier cnt;
+expression X;
+position w = {entire.w, through.w};
+position r != doubt.r;
+@@
+\(X->cnt@w@r\|X.cnt@w@r\)
+
+// firm: the pairs that stay.
+@firm@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier lst, num;
+expression D, Y;
+position m = {beside.m, aside.m};
+position r != alone.r;
+@@
+map(D@m, \(Y->lst@r\|Y.lst@r\), \(Y->num\|Y.num\), ...)
+
+// sized: a table that is mapped with orig_nents, as dma_map_sgtable() does.
+@sized depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, L, X;
+position m;
+@@
+map(D@m, L, \(X->orig_nents\|X.orig_nents\), ...)
+
+// filled: a table that is mapped with another count, which need not be all.
+@filled depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, X;
+position m != sized.m;
+@@
+(
+\(X->nents\|X.nents\) = map(D@m, ...)
+|
+map(D@m, \(X->sgl\|X.sgl\), ...)
+)
+
+// poured: the same by way of a variable.
+@poured depends on patch && found exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+idexpression n;
+expression D, E, X;
+position m != sized.m;
+@@
+n = map(D@m, ...)
+... when != n aop E
+\(X->nents\|X.nents\) = n
+
+// entries: a function that hands over the nents of a table.
+@entries depends on patch && found && !filled && !poured@
+identifier f, fn;
+expression A, T;
+position found.p;
+position t;
+@@
+fn(...)
+{
+<+...
+\(f@p@t(A, T->sgl, T->nents, ...)\|f@p@t(A, T.sgl, T.nents, ...)\)
+...+>
+}
+
+// stray: and does the same in a place that is no finding.
+@stray depends on entries@
+identifier entries.f, entries.fn;
+expression A, entries.T;
+position o != entries.t;
+position b;
+@@
+fn@b(...)
+{
+<+...
+\(f@o(A, T->sgl, T->nents, ...)\|f@o(A, T.sgl, T.nents, ...)\)
+...+>
+}
+
+// table: a function that stays.
+@table_fn depends on entries@
+identifier entries.f, entries.fn;
+expression A, entries.T;
+position b != stray.b;
+@@
+fn@b(...)
+{
+<+...
+\(f(A, T->sgl, T->nents, ...)\|f(A, T.sgl, T.nents, ...)\)
+...+>
+}
+
+// handed: hand over what the mapping was given.
+@depends on patch@
+identifier f;
+expression A, B, C;
+expression near.N;
+position found.p;
+position z != {mixed.q, changed.q, rewritten.q, bypass.q};
+@@
+f@p@z(A, B,
+- C
++ N
+  , ...)
+// counted: hand over the count beside the list.
+@depends on patch && firm && sure@
+identifier sync = {dma_sync_sg_for_cpu, dma_sync_sg_for_device,
+	pci_dma_sync_sg_for_cpu, pci_dma_sync_sg_for_device,
+	ib_dma_sync_sg_for_cpu, ib_dma_sync_sg_for_device};
+identifier sure.cnt, firm.lst, firm.num;
+expression A, I, X, Y;
+@@
+(
+sync(A, Y->lst,
+- \(X->cnt\|X.cnt\|X->cnt[I]\|X.cnt[I]\)
++ Y->num
+  , ...)
+|
+sync(A, Y.lst,
+- \(X->cnt\|X.cnt\|X->cnt[I]\|X.cnt[I]\)
++ Y.num
+  , ...)
+)
+
+// all: hand over the number of entries.
+@depends on patch && safe@
+identifier sync = {dma_sync_sg_for_cpu, dma_sync_sg_for_device,
+	pci_dma_sync_sg_for_cpu, pci_dma_sync_sg_for_device,
+	ib_dma_sync_sg_for_cpu, ib_dma_sync_sg_for_device};
+identifier safe.cnt;
+expression A, B, I, X;
+@@
+sync(A, B,
+- \(X->cnt\|X.cnt\|X->cnt[I]\|X.cnt[I]\)
++ sg_nents(B)
+  , ...)
+
+// whole_table: hand over the count that the table keeps for the CPU.
+@depends on patch && table_fn@
+identifier entries.f, entries.fn;
+expression A, entries.T;
+@@
+fn(...)
+{
+<+...
+(
+f(A, T->sgl,
+- T->nents
++ T->orig_nents
+  , ...)
+|
+f(A, T.sgl,
+- T.nents
++ T.orig_nents
+  , ...)
+)
+...+>
+}
 
 // context: mark the line.
 @depends on context@

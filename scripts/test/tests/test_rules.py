@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -247,6 +248,25 @@ class ProjectTest(unittest.TestCase):
         for path, other in zip(files[1:], others):
             with self.subTest(path.name):
                 self.assertEqual(other, first)
+
+    def test_repairs_of_the_two_calls_are_the_same(self) -> None:
+        """What a mapping was given is one question for unmap and for sync."""
+        def proof(path: Path) -> list[tuple[str, str, str]]:
+            parts = rules.parts(path)
+            first = next(at for at, part in enumerate(parts)
+                         if part.name == "called")
+            # The names of the calls are all that may differ.
+            return [(part.head, re.sub(
+                r"identifier (?:un)?(?:map|sync) = \{[^}]*\};", "",
+                part.declared).strip(), re.sub(
+                    r"^(?:unmap|sync)\(", "call(", part.body, flags=re.M
+                ).strip()) for part in parts[first:]
+                if "report" not in part.head and "org" not in part.head
+                and "context" not in part.head]
+
+        folder = COCCI / "sg-dma-page/misuse"
+        self.assertEqual(proof(folder / "unmap-mapped-count.cocci"),
+                         proof(folder / "sync-mapped-count.cocci"))
 
 
 if __name__ == "__main__":
