@@ -59,6 +59,8 @@ SIGNOFF     = 0
 FIXES       =
 ## MIRROR: folder of the archives and snapshots that FIXES names
 MIRROR      =
+## FULL: {0,1} 1 makes test run all tests; 0: those that take five minutes
+FULL        = 0
 ## V: {0,1} 1 prints each command before it is run
 V           = 0
 
@@ -198,7 +200,8 @@ campaigns:
 
 ## test: hold rules, scripts and patches to their tests; needs no kernel
 test: ready
-	$(Q)$(PYTHON) scripts/test/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS))
+	$(Q)$(PYTHON) scripts/test/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS)) \
+	    $(if $(filter 1,$(FULL)),--full)
 
 # A run needs its tools and the reader; nothing is done where both are there.
 .PHONY: ready tools

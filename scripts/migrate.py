@@ -130,7 +130,8 @@ class Options:
                         module=bool(self.module), kernel=str(
                             trees.open_kernel(self.kernel).root)
                         if self.kernel and self.module else self.kernel,
-                        files=self.files, campaign=self.campaign)
+                        files=self.files, campaign=self.campaign,
+                        cache=_cache(self.out))
 
 
 def main(words: Sequence[str]) -> int:
@@ -358,10 +359,6 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
                     [os.path.dirname(name) for name in names])
             only = tuple(names) if names != [under] else ()
             options = replace(options, module="", files=())
-    try:
-        cache = output.folder(options.out, "cache")
-    except OSError:
-        cache = None         # a slower run, where nothing can be written
     return _tree(options), check.Settings(
         replace(options.settings, rules=options.campaign.migrate),
         _word("FORMAT", rest.format, tuple(formats.FORMATS)),
@@ -370,7 +367,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        cache, check.today(), under, only)
+        options.settings.cache, check.today(), under, only)
 
 
 def _series(options: Options) -> None:
@@ -690,8 +687,20 @@ _FLAGS = (
     ("trust", "run the scripts of a tree that belongs to another user"),
     ("fix", "mend the page count of a tree that has the API"),
     ("signoff", "series: sign with the user's own name"),
-    ("verbose", "say more"),
+    ("full", "test: run the slow tests, too"),
+    ("verbose", "print more"),
 )
+
+
+def _cache(out: Path) -> Optional[Path]:
+    """Return the folder that keeps what spatch printed, for all verbs."""
+    given = os.environ.get("SGWALK_CACHE")
+    if given:
+        return Path(given)
+    try:
+        return output.folder(out, "cache")
+    except OSError:
+        return None          # a slower run, where nothing can be written
 
 
 def _folder(text: str) -> str:

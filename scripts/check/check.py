@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from read import changed as changes, core, tree as trees
-from run import foreign, rules as rulebook, scan, spatch
+from run import foreign, remember, rules as rulebook, scan, spatch
 from judge import ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
 from read.tree import Tree
@@ -45,8 +45,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Grows when what an entry holds is no longer what it was.
 _ENTRY = b"sgwalk-check-2"
-# Jobs that spatch.run() is given at a time.
-_STRIDE = 960
 _LINE = re.compile(r"(.*?):(\d+):(\d+)(?:-\d+)?: (.*)")
 _ORG = re.compile(r"\* TODO|\[\[")
 
@@ -302,7 +300,8 @@ def _run_foreign(work: _Work) -> None:
 
 def _look(work: _Work, rule: Rule, mode: str) -> tuple[str, tuple[str, ...]]:
     """Return why spatch refuses a rule, and the words it looks for."""
-    name = key(_ENTRY, b"look", _program(), _given(rule), mode.encode())
+    name = key(_ENTRY, b"look", remember.program(),
+               remember.given(rule), mode.encode())
     entry = work.cache.get(name)
     if entry is not None:
         work.used.append(name)
@@ -314,66 +313,20 @@ def _look(work: _Work, rule: Rule, mode: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _run(work: _Work, jobs: Sequence[Job]) -> None:
-    """Answer jobs from the cache, and run the others."""
-    names = _names(work, jobs)
-    ask: list[tuple[Job, str]] = []
-    for job, name in zip(jobs, names):
-        entry = work.cache.get(name)
-        if entry is None:
-            ask.append((job, name))
+    for result in _spatch(work, jobs):
+        if result.outcome in (Outcome.QUIET, Outcome.HIT):
+            _take(work, result)
         else:
-            work.used.append(name)
-            _take(work, job, json.loads(entry))
-    # What one start of spatch.run() found is kept before the next one starts,
-    # so that a run that is killed was not for nothing.
-    for start in range(0, len(ask), _STRIDE):
-        _start(work, ask[start:start + _STRIDE])
-
-
-def _start(work: _Work, ask: Sequence[tuple[Job, str]]) -> None:
-    results = _spatch(work, [job for job, _ in ask])
-    for (job, name), result in zip(ask, results):
-        if result.outcome not in (Outcome.QUIET, Outcome.HIT):
-            work.unread[job.files[0], 1, 1] = (
-                f"{_rule(job).name} did not end: {result.outcome.value}: "
-                f"{result.detail}")
-            continue
-        entry_now = _entry(job, result)
-        work.cache.put(name, json.dumps(entry_now).encode())
-        _take(work, job, entry_now)
+            work.unread[result.job.files[0], 1, 1] = (
+                f"{_rule(result.job).name} did not end: "
+                f"{result.outcome.value}: {result.detail}")
 
 
 def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
     plan = work.settings.plan
-    return spatch.run(work.sources, jobs, procs=plan.jobs,
-                      timeout=plan.timeout, memory=plan.memory, ssh=plan.ssh)
-
-
-def _names(work: _Work, jobs: Sequence[Job]) -> list[str]:
-    """Return the cache's name of each job: all that its answer hangs on."""
-    told = {rule.name: hashlib.sha256(_given(rule)).digest()
-            for rule in work.rules.values()}
-    held = {file: hashlib.sha256(data).digest()
-            for file, data in work.sources.items()}
-    common = key(_ENTRY, _program(), _bytes(spatch.MACROS)).encode()
-    return [key(common, told[_rule(job).name],
-                "\0".join((job.mode, *_rule(job).options,
-                           "prefilter" * _rule(job).prefilter)).encode(),
-                held[job.files[0]], job.files[0][-2:].encode())
-            for job in jobs]
-
-
-@functools.lru_cache(maxsize=None)
-def _program() -> bytes:
-    """Return what tells one spatch from another, without starting it."""
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        path = os.path.realpath(os.path.join(folder, "spatch"))
-        try:
-            facts = os.stat(path)
-        except OSError:
-            continue
-        return f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()
-    return b""
+    return remember.run(work.cache, work.sources, jobs, procs=plan.jobs,
+                        timeout=plan.timeout, memory=plan.memory,
+                        ssh=plan.ssh)
 
 
 def _bytes(path: Path) -> bytes:
@@ -383,22 +336,15 @@ def _bytes(path: Path) -> bytes:
         raise CheckError(f"{path}: {error.strerror}") from error
 
 
-def _given(rule: Rule) -> bytes:
-    """Return the text of a rule that spatch is given."""
-    return _bytes(rule.path) if rule.text is None else rule.text
-
-
 def _rule(job: Job) -> Rule:
     assert job.rule is not None
     return job.rule
 
 
-Entry = dict[str, list[list[int | str]]]
-
-
-def _entry(job: Job, result: Result) -> Entry:
-    """Return what the cache keeps: nothing of it names the file."""
+def _hits(result: Result) -> list[tuple[int, int, str]]:
+    """Return line, column and text of what a rule reports, "" for a mark."""
     hits: set[tuple[int, int, str]] = set()
+    job = result.job
     # A line break in the file's name must not make two lines of one.
     for line in result.text.replace(job.files[0] + ":",
                                      "-:").splitlines():
@@ -414,28 +360,25 @@ def _entry(job: Job, result: Result) -> Entry:
             if number != previous + 1:
                 hits.add((number, 1, ""))
             previous = number
-    bad = [[first, last] for ranges in result.bad.values()
-           for first, last in ranges]
-    return {"hits": [list(hit) for hit in sorted(hits)],
-            "bad": [list[int | str](pair) for pair in bad]}
+    return sorted(hits)
 
 
-def _take(work: _Work, job: Job, entry: Entry) -> None:
-    rule, file = _rule(job), job.files[0]
+def _take(work: _Work, result: Result) -> None:
+    rule, file = _rule(result.job), result.job.files[0]
     lines = None
-    for line, column, said in entry["hits"]:
-        number, place = int(line), int(column)
+    for number, place, said in _hits(result):
         lines = lines or work.sources[file].split(b"\n")
         text = lines[number - 1] if number <= len(lines) else b""
         if said == "":
             place = len(text) - len(text.lstrip()) + 1
-        message = (rule.reason or str(said)
+        message = (rule.reason or said
                    or f"{rule.name}: {rule.summary}")
         work.findings.add(Finding(
             file, number, place, rule.name, message, "misuse",
             rule.confidence.lower(), pressed(text)))
-    for first, last in entry["bad"]:
-        _bad(work, rule, file, int(first), int(last))
+    for ranges in result.bad.values():
+        for first, last in ranges:
+            _bad(work, rule, file, first, last)
 
 
 def _bad(work: _Work, rule: Rule, file: str, first: int, last: int) -> None:
@@ -539,7 +482,7 @@ def _ledger(work: _Work) -> list[Row]:
          spatch.MACROS]))
     facts = b"\0".join(b" ".join(pair) for pair in sorted(
         _state(work).items()))
-    name = key(_ENTRY, b"ledger-2", own, _program(), facts,
+    name = key(_ENTRY, b"ledger-2", own, remember.program(), facts,
                os.fsencode(work.tree.root),
                repr((work.settings.plan.confidence,
                      work.settings.plan.kernel,
@@ -594,23 +537,11 @@ def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:
                      if found.kind == "misuse" and _rewrites(work, found)})
     jobs = [Job(work.rules[rule], "patch", (file,)) for rule, file in wanted]
     blocks: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
-    ask: list[tuple[Job, str]] = []
-    for job, name in zip(jobs, _names(work, jobs)):
-        entry = work.cache.get(name)
-        if entry is None:
-            ask.append((job, name))
-        else:
-            work.used.append(name)
-            blocks[_rule(job).name, job.files[0]] = [
-                (first, end, text) for first, end, text in json.loads(entry)]
-    results = _spatch(work, [job for job, _ in ask])
-    for (job, name), result in zip(ask, results):
-        file, = job.files
-        mine = [block for diff in result.changed.values()
-                for block in _blocks(work.sources[file], diff)]
-        if result.outcome in (Outcome.QUIET, Outcome.HIT):
-            work.cache.put(name, json.dumps(mine).encode())
-        blocks[_rule(job).name, file] = mine
+    for result in _spatch(work, jobs):
+        file, = result.job.files
+        blocks[_rule(result.job).name, file] = [
+            block for diff in result.changed.values()
+            for block in _blocks(work.sources[file], diff)]
     fixes = {}
     for found in findings:
         # The statement may go on below the line that the finding stands on.

@@ -28,14 +28,15 @@ from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 from read import campaign as campaigns, census, conditionals, core, \
     tree as trees
-from run import rules as rulebook, spatch
+from run import remember, rules as rulebook, spatch
 from judge import comments, counts, guards, judge, units as iterators
 from read.census import Site
 from read.core import Form, State
 from read.ctext import Text
+from run.cache import Cache
 from run.rules import Rule
 from judge.counts import Claim, Kind, Why
-from judge.edits import Edit, EditError, from_diff, render, spoils
+from judge.edits import Edit, from_diff, render, spoils
 from judge.judge import Evidence, Proposal, Verdict
 from judge.ledger import Entry, Ledger, LedgerError
 from judge.reach import Found, Reach
@@ -72,6 +73,7 @@ class Settings:
     kernel: str = ""         # the kernel it is built for, if one is named
     files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
     campaign: campaigns.Campaign = field(default_factory=campaigns.load)
+    cache: Optional[Path] = None     # of what spatch printed; None: without
 
 
 @dataclass(frozen=True)
@@ -853,9 +855,10 @@ def _counted(walks: _Walks, rules: Sequence[Rule],
 
 
 def _spatch(work: _Work, jobs: Sequence[spatch.Job]) -> list[spatch.Result]:
-    return spatch.run(work.sources, jobs, procs=work.settings.jobs,
-                      timeout=work.settings.timeout,
-                      memory=work.settings.memory, ssh=work.settings.ssh)
+    return remember.run(Cache(work.settings.cache), work.sources, jobs,
+                        procs=work.settings.jobs,
+                        timeout=work.settings.timeout,
+                        memory=work.settings.memory, ssh=work.settings.ssh)
 
 
 def _mapping(text: Text) -> Claim:

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run every test there is, and add up: `N passed, N failed` ends the output.
 
-    runtests.py [--jobs N] [--out DIR] [PART...]
+    runtests.py [--full] [--jobs N] [--out DIR] [PART...]
 
 A part is a module of scripts/test/tests, a program that prints its own sum or
 KTAP, or a linter, and runs in a process group of its own. A part that dies,
 hangs, or ends in a way its own sum does not explain is a failure; so is a
 module without tests. What is skipped is counted and named with the reason.
+Without --full, tests that slow.py marks do not run; the last line but one has
+their number.
 
 Data:   parts -> a line each on stdout, in a fixed order, and the sum; what a
         part that failed has to say goes to stderr.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -41,6 +44,7 @@ if not __package__:                  # run as a program
 
 from host import output
 from prove import ktap
+from test import slow
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 ROOT = SCRIPTS.parent
@@ -236,12 +240,16 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int,
                         default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path, default=ROOT / "out")
+    parser.add_argument("--full", action="store_true",
+                        help="run the slow tests, too")
     parser.add_argument("--module", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--told", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("part", nargs="*", help="run only these")
     asked = parser.parse_args(words)
     if asked.module:
         return _be_module(asked.module, asked.told)
+    _share(asked.out.absolute())
+    os.environ[slow.VARIABLE] = "1" if asked.full else "0"
     chosen = parts(asked.out.absolute())
     names = [part.name for part in chosen]
     if unknown := sorted(set(asked.part) - set(names)):
@@ -249,6 +257,19 @@ def main(words: Sequence[str]) -> int:
                      f"{' '.join(names)}")
     return _all([part for part in chosen
                  if not asked.part or part.name in asked.part], asked.jobs)
+
+
+def _share(out: Path) -> None:
+    """Let the modules of a run share what make built and spatch printed.
+
+    Hundreds of tests plan the same few files. An entry of the cache hangs on
+    the bytes of rule, files and code, so a change of one runs spatch again.
+    """
+    with contextlib.suppress(OSError, output.OutputError):
+        os.environ["SGWALK_CACHE"] = str(output.folder(out, "cache"))
+    reader = out / "bin/reader"
+    if reader.exists():
+        os.environ["SGWALK_READER"] = str(reader)
 
 
 def _all(chosen: Sequence[Part], jobs: int) -> int:
@@ -265,8 +286,12 @@ def _all(chosen: Sequence[Part], jobs: int) -> int:
             passed += tally.passed
             failed += tally.failed
             skipped += tally.skipped
+    left = [name for name in skipped if name.endswith(slow.REASON)]
     for name in skipped:
-        print(f"skipped: {name}")
+        if name not in left:
+            print(f"skipped: {name}")
+    if left:
+        print(f"{len(left)} slow tests run with FULL=1 only")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

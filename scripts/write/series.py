@@ -203,7 +203,6 @@ def ready(tree: trees.Tree, settings: Settings
 
 def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
     """Write the plan's series to OUT/series, with its branch if asked."""
-    root = tree.root
     base, ident, before = ready(tree, settings)
     folder = settings.out / "series"
     if not plan.after:

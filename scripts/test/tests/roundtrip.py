@@ -72,10 +72,8 @@ def travel(root: Path, jobs: int) -> Trip:
             del reversed_[file]
         for file, data in {**original, **reversed_}.items():
             _write(there, file, data)
-        made = plan.make_plan(trees.open_tree(folder), plan.Settings(
-            smalltree.census(), tuple(sorted(
-                (smalltree.ROOT / "cocci/sg-dma-page/migrate").glob(
-                    "*.cocci"))), jobs))
+        made = plan.make_plan(trees.open_tree(folder), smalltree.settings(
+            jobs))
         left = {entry.site.file: entry.reason for entry in made.ledger.entries
                 if entry.verdict in ("manual", "unread")}
         forth = {file: made.after.get(file, data)

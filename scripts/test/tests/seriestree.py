@@ -108,10 +108,10 @@ class SeriesCase(unittest.TestCase):
             root.rglob("*.[ch]"))), *sorted(map(str, (
                 path.relative_to(root) for path in root.rglob("*.[ch]")))))
         if key not in _PLANS:
-            _PLANS[key] = planning.make_plan(tree, planning.Settings(
-                smalltree.census(), tuple(
+            _PLANS[key] = planning.make_plan(tree, smalltree.settings(
+                rules=tuple(
                     smalltree.ROOT / f"cocci/sg-dma-page/migrate/{name}.cocci"
-                    for name in ("local-walk", "page-walk")), 2, fix=fix))
+                    for name in ("local-walk", "page-walk")), fix=fix))
         return replace(_PLANS[key], tree=tree)
 
     def settings(self, **more: object) -> Settings:

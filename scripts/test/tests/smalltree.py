@@ -14,13 +14,18 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Optional
+
+from judge.plan import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT / "fixtures/sg-dma-page"
 EMBEDDED = CASES / "tree"
 MIGRATE = tuple(sorted(
     (ROOT / "cocci/sg-dma-page/migrate").glob("*.cocci")))
+# What runtests.py shares between the modules of one run, where it has.
+CACHE = Path(os.environ["SGWALK_CACHE"]) if "SGWALK_CACHE" in os.environ \
+    else None
 _API = ("Makefile", "include/linux/scatterlist.h", "lib/scatterlist.c")
 
 
@@ -53,13 +58,22 @@ def commit(folder: Path) -> None:
 
 @functools.lru_cache(maxsize=None)
 def census() -> Path:
-    """Build the census once a test run, and return the program."""
+    """Return the reader that make has built, or build it once a process."""
+    if "SGWALK_READER" in os.environ:
+        return Path(os.environ["SGWALK_READER"])
     program = Path(tempfile.mkdtemp(prefix="sgwalk-reader-")) / "reader"
     subprocess.run(["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-pthread", "-o", str(program),
                     *map(str, sorted(ROOT.glob("scripts/reader/*.c")))],
                    check=True)
     return program
+
+
+def settings(jobs: int = 2, rules: tuple[Path, ...] = MIGRATE, *,
+             cache: Optional[Path] = CACHE, timeout: int = 200,
+             fix: bool = False) -> Settings:
+    """Return what a plan needs to know, as the command line has it."""
+    return Settings(census(), rules, jobs, timeout, cache=cache, fix=fix)
 
 
 def migrate(*words: str, out: Path,

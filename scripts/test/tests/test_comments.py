@@ -145,9 +145,9 @@ class ConversionTest(unittest.TestCase):
             "drivers/misc/drill.c": code.encode(),
             "drivers/misc/drill.h": head.encode()})
         after = planning.make_plan(
-            trees.open_tree(str(root)), planning.Settings(
-                smalltree.census(), (
-                    smalltree.ROOT / "cocci/sg-dma-page/migrate/vmwgfx.cocci",), 2)).after
+            trees.open_tree(str(root)), smalltree.settings(
+                rules=(smalltree.ROOT / "cocci/sg-dma-page/migrate/"
+                       "vmwgfx.cocci",))).after
         code = after["drivers/misc/drill.c"].decode()
         self.assertIn("/**\n * Helper function to return a pointer to the "
                       "current page.\n *\n * This function returns a pointer "

@@ -16,7 +16,7 @@ import smalltree
 from read import tree as trees
 from judge.counts import Count, Kind, Why
 from judge.ledger import Entry
-from judge.plan import Plan, Settings
+from judge.plan import Plan
 
 HEAD = """#include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
@@ -133,10 +133,7 @@ class CountedTest(unittest.TestCase):
         files = {file: (HEAD + text).encode()
                  for file, text in FILES.items()}
         smalltree.make(root, {**files, "local.h": b"#define clear() (n = 1)\n"})
-        cls.plan = plan.make_plan(trees.open_tree(str(root)), Settings(
-            smalltree.census(),
-            smalltree.MIGRATE,
-            2))
+        cls.plan = plan.make_plan(trees.open_tree(str(root)), smalltree.settings())
 
     def entries(self, file: str) -> list[Entry]:
         return [entry for entry in self.plan.ledger.entries

@@ -103,9 +103,7 @@ class DeadTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             made = smalltree.make(Path(name) / "tree", {
                 file: text.encode() for file, (_, text) in files.items()})
-            found = plan.make_plan(trees.open_tree(str(made)), plan.Settings(
-                smalltree.census(),
-                smalltree.MIGRATE,
+            found = plan.make_plan(trees.open_tree(str(made)), smalltree.settings(
                 jobs=os.cpu_count() or 1, timeout=300))
         said: dict[str, set[str]] = {}
         for entry in found.ledger.entries:

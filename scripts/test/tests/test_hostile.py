@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import unittest
-from pathlib import Path
 
 import smalltree
 from smalltree import git

@@ -13,7 +13,7 @@ import smalltree
 from read import tree as trees
 from judge.judge import Verdict
 from judge.ledger import LedgerError
-from judge.plan import Plan, Settings
+from judge.plan import Plan
 
 WALK = b"""#include <linux/scatterlist.h>
 
@@ -39,10 +39,8 @@ class PlanTest(unittest.TestCase):
 
     def plan(self, files: Mapping[str, bytes], jobs: int = 2) -> Plan:
         made = smalltree.make(self.root, files)
-        return plan.make_plan(trees.open_tree(str(made)), Settings(
-            smalltree.census(),
-            smalltree.MIGRATE,
-            jobs))
+        return plan.make_plan(trees.open_tree(str(made)), smalltree.settings(
+            jobs, cache=smalltree.CACHE if jobs == 2 else None))
 
     def verdicts(self, found: Plan, file: str) -> list[str]:
         return [entry.verdict for entry in found.ledger.entries
@@ -202,9 +200,7 @@ class PlanTest(unittest.TestCase):
         first = self.plan(files)
         for name, data in first.after.items():
             (self.root / name).write_bytes(data)
-        second = plan.make_plan(trees.open_tree(str(self.root)), Settings(
-            smalltree.census(), tuple(sorted(
-                (smalltree.ROOT / "cocci/sg-dma-page/migrate").glob("*.cocci"))), 2))
+        second = plan.make_plan(trees.open_tree(str(self.root)), smalltree.settings())
         self.assertEqual(second.after, {})
         self.assertIs(second.state, core.State.STRICT)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What holds for every file: it compiles, or its unit was refused.
 
-2000 generated files go through one plan. SGWALK_SEED repeats a run, and
-SGWALK_FILES asks for another number of files. A file that breaks a promise is
+2000 generated files go through one plan, 150 in a run without FULL=1.
+SGWALK_SEED repeats a run, and SGWALK_FILES is another number of files. A file that breaks a promise is
 printed whole; it belongs into fixtures/, reduced.
 """
 
@@ -18,21 +18,20 @@ from judge import plan
 import smalltree
 from read import tree as trees
 from judge.counts import Kind
-from judge.plan import Plan, Settings
+from judge.plan import Plan
+from test.slow import FULL
 
 CONFIGS = ((), ("-DCONFIG_A",), ("-DCONFIG_B",), ("-DCONFIG_GENERATED",),
            ("-DCONFIG_A", "-DCONFIG_B", "-DCONFIG_GENERATED"))
 # What an outside module's configure step says of a kernel with the new API.
 _FOUND = "-DHAVE_SG_DMA_PAGE_ITER"
-FILES = int(os.environ.get("SGWALK_FILES", "2000"))
+FILES = int(os.environ.get("SGWALK_FILES", "2000" if FULL else "150"))
 SEED = int(os.environ.get("SGWALK_SEED", "20190107"))
 _BATCH = 100
 
 
 def make_plan(root: Path) -> Plan:
-    return plan.make_plan(trees.open_tree(str(root)), Settings(
-        smalltree.census(),
-        smalltree.MIGRATE,
+    return plan.make_plan(trees.open_tree(str(root)), smalltree.settings(
         len(os.sched_getaffinity(0))))
 
 

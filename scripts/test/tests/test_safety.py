@@ -29,7 +29,7 @@ import migrate
 from host import output
 from judge import plan as planning
 import smalltree
-from read import campaign, tree as trees
+from read import tree as trees
 from judge.plan import Plan
 from check.check import CheckError
 from test_apply import Steps, die, fail, fill
@@ -49,8 +49,7 @@ def plans() -> dict[bytes, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         root = smalltree.make(Path(folder).resolve() / "linux",
                               {"d.c": WALK, "p.c": PAGES})
-        settings = planning.Settings(smalltree.census(),
-                                     campaign.load().migrate, 2)
+        settings = smalltree.settings()
         for text in (WALK, NEW):
             made = planning.make_plan(trees.open_tree(str(root)), settings)
             found[text] = pickle.dumps(made)

@@ -78,8 +78,8 @@ class GoldenTest(unittest.TestCase):
     @classmethod
     def write(cls, root: Path, jobs: int) -> dict[str, bytes]:
         tree = trees.open_tree(str(root))
-        plan = planning.make_plan(tree, planning.Settings(
-            smalltree.census(), RULES, jobs))
+        plan = planning.make_plan(tree, smalltree.settings(
+            jobs, RULES, cache=None if jobs == 8 else smalltree.CACHE))
         made = series.write(tree, plan, series.Settings(
             cls.folder / "out", jobs, spatch="1.1.1"))
         return {name: neutral((made.folder / name).read_bytes())

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run spatch jobs, and keep what spatch printed for the next run.
+
+The name of an entry is the hash of all that a result depends on: the program,
+the hints, the text and options of the rule, the mode, the names and bytes of
+the files, and the code that reads what spatch prints. So nothing is ever out
+of date. The limits of time and memory are not part of it: a job that ended
+within larger ones has the same result.
+
+Data:   jobs -> results, as spatch.run() returns them; only a job that ended
+        well is kept.
+Units:  a stride in jobs: what one start of spatch.run() found is kept before
+        the next one starts, so a killed run loses one stride at most.
+Errors: those of spatch.py. A cache that cannot be written is a slower run.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from run import spatch
+from run.cache import Cache, key
+from run.rules import Rule
+from run.spatch import Job, Outcome, Result
+
+_STRIDE = 4000
+_ENDED = (Outcome.QUIET, Outcome.HIT)
+
+
+def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
+        procs: int, timeout: int, memory: int, ssh: str = "") -> list[Result]:
+    """Return the results of jobs, in their order."""
+    names = _names(sources, jobs)
+    found = {at: _result(job, entry) for at, (job, name) in enumerate(
+        zip(jobs, names)) if (entry := cache.get(name)) is not None}
+    cache.used([names[at] for at in found])
+    rest = [at for at in range(len(jobs)) if at not in found]
+    for start in range(0, len(rest), _STRIDE):
+        part = rest[start:start + _STRIDE]
+        results = spatch.run(sources, [jobs[at] for at in part], procs=procs,
+                             timeout=timeout, memory=memory, ssh=ssh)
+        for at, result in zip(part, results):
+            found[at] = result
+            if result.outcome in _ENDED:
+                cache.put(names[at], _entry(result))
+    cache.prune()
+    return [found[at] for at in range(len(jobs))]
+
+
+@functools.lru_cache(maxsize=None)
+def program() -> bytes:
+    """Return what is different for another spatch, without a start of it."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        path = os.path.realpath(os.path.join(folder, "spatch"))
+        try:
+            facts = os.stat(path)
+        except OSError:
+            continue
+        return f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()
+    return b""
+
+
+def given(rule: Rule) -> bytes:
+    """Return the text of a rule that spatch gets."""
+    try:
+        return rule.path.read_bytes() if rule.text is None else rule.text
+    except OSError as error:
+        raise spatch.SpatchError(f"{rule.path}: {error.strerror}") from error
+
+
+@functools.lru_cache(maxsize=None)
+def _code() -> bytes:
+    """Return the hash of the code that makes a result of what spatch prints."""
+    return hashlib.sha256(b"\0".join(
+        path.read_bytes() for path in sorted(
+            Path(__file__).parent.glob("*.py")))).digest()
+
+
+def _names(sources: Mapping[str, bytes], jobs: Sequence[Job]) -> list[str]:
+    rules = {job.rule.path: job.rule for job in jobs if job.rule is not None}
+    told = {path: hashlib.sha256(b"\0".join((
+        given(rule), "\0".join(rule.options).encode(),
+        b"prefilter" * rule.prefilter))).digest()
+        for path, rule in rules.items()}
+    held = {file: key(os.fsencode(file), sources[file]).encode()
+            for file in {file for job in jobs for file in job.files}}
+    common = key(_code(), program(), spatch.MACROS.read_bytes()).encode()
+    return [key(common, told[job.rule.path] if job.rule else b"",
+                job.mode.encode(), *(held[file] for file in job.files))
+            for job in jobs]
+
+
+def _entry(result: Result) -> bytes:
+    return json.dumps([
+        result.outcome.value,
+        {file: diff.decode("latin-1")
+         for file, diff in result.changed.items()},
+        {file: ranges for file, ranges in result.bad.items()},
+        result.text]).encode()
+
+
+def _result(job: Job, entry: bytes) -> Result:
+    outcome, changed, bad, text = json.loads(entry)
+    return Result(
+        job, Outcome(outcome),
+        {file: diff.encode("latin-1") for file, diff in changed.items()},
+        {file: tuple((first, last) for first, last in ranges)
+         for file, ranges in bad.items()}, text=text)
