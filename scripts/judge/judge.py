@@ -368,7 +368,29 @@ def misread(texts: Mapping[str, Text], unit: Unit) -> Optional[Verdict]:
             return Verdict("unread", "", "unparsed: Coccinelle does not "
                            f"evaluate {said} and takes this branch for a "
                            "comment; read it by hand")
+        if _selected(texts[file], at):
+            return Verdict("unread", "", "unparsed: Coccinelle passes over "
+                           "what stands in a _Generic(), line "
+                           f"{texts[file].line_of(at)} of {file}; read it by "
+                           "hand")
     return None
+
+
+def _selected(text: Text, at: int) -> bool:
+    """Tell whether a token is among the arguments of a _Generic()."""
+    depth = 0
+    for index in range(at - 1, 0, -1):
+        token = text.tokens[index].text
+        if token == b")":
+            depth += 1
+        elif token == b"(" and depth:
+            depth -= 1
+        elif token == b"(":
+            if text.tokens[index - 1].text == b"_Generic":
+                return True
+        elif token in (b";", b"{", b"}") and not depth:
+            return False
+    return False
 
 
 def open_names(texts: Mapping[str, Text], unit: Unit) -> set[bytes]:

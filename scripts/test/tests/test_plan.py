@@ -50,6 +50,21 @@ class PlanTest(unittest.TestCase):
         return {entry.code for entry in found.ledger.entries
                 if entry.site.file == file}
 
+    def test_what_coccinelle_passes_over_is_unread_with_its_line(self) -> None:
+        hidden = b"_Generic(*out, u64: sg_page_iter_dma_address(&it))"
+        found = self.plan({
+            "d.c": WALK.replace(b"sg_page_iter_dma_address(&it)", hidden),
+            "e.c": WALK.replace(b"sg_page_iter_dma_address(&it)",
+                                b"_Generic(*out, u64: 1) + ((u64)"
+                                b"sg_page_iter_dma_address(&it))")})
+        self.assertEqual(["unread"] * 3, self.verdicts(found, "d.c"))
+        self.assertEqual({
+            "unparsed: Coccinelle passes over what stands in a _Generic(), "
+            "line 8 of d.c; read it by hand"}, {
+                entry.reason for entry in found.ledger.entries
+                if entry.site.file == "d.c"})
+        self.assertEqual(["converted"] * 3, self.verdicts(found, "e.c"))
+
     def test_dma_walk_is_converted_and_page_walk_kept(self) -> None:
         found = self.plan({"d.c": WALK, "p.c": PAGES})
         self.assertEqual(found.after["d.c"], NEW)
