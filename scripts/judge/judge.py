@@ -39,6 +39,8 @@ _API_FUNCTIONS = frozenset(name for name in CALLS
                            if not name.startswith(b"for_each_"))
 _NOT_TYPES = (b"return", b"else", b"do", b"case")
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
+# What the build of an assembler file defines, and of no C file.
+_ASSEMBLY = frozenset((b"__ASSEMBLY__", b"__ASSEMBLER__"))
 # What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
 _MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
 _OFFSETS = (b"offsetof", b"__builtin_offsetof", b"offsetofend",
@@ -406,13 +408,16 @@ def refusal(texts: Mapping[str, Text], unit: Unit,
     """Return why a unit is not to be converted, whatever rule asks."""
     for file, at in _places(unit):
         branch = texts[file].tokens[at].branch
-        if guards.dead(texts[file], branch, evidence.undefined):
-            names = sorted(evidence.undefined & guards.open_names(
-                texts[file], branch))
+        undefined = evidence.undefined
+        if not file.endswith(".S"):
+            undefined |= _ASSEMBLY
+        if guards.dead(texts[file], branch, undefined):
+            names = undefined & guards.open_names(texts[file], branch)
+            whom = "nothing in the tree defines" \
+                if names & evidence.undefined else "no C file is built with"
             return Verdict("unread", "", "dead-code: in a branch that needs "
-                           + b", ".join(names).decode("latin-1") + ", which "
-                           "nothing in the tree defines; convert or delete "
-                           "it by hand")
+                           + b", ".join(sorted(names)).decode("latin-1")
+                           + f", which {whom}; convert or delete it by hand")
     split = split_by_ifdef(texts, unit)
     if split:
         return Verdict("manual", "", f"ifdef-split: {split}; convert every "

@@ -16,9 +16,14 @@ static char letter(enum truth truth)
 	return truth == NO ? 'n' : truth == YES ? 'y' : '?';
 }
 
-/* Names of Kconfig and of the compiler are defined where no file shows it. */
+/*
+ * Names of Kconfig and of the compiler are defined where no file shows it, but
+ * for those that only a file of the assembler has.
+ */
 static bool may_be_looked_up(struct span name)
 {
+	if (is(name, "__ASSEMBLY__") || is(name, "__ASSEMBLER__"))
+		return true;
 	return !begins(name, "CONFIG_") && !begins(name, "__");
 }
 

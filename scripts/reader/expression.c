@@ -424,7 +424,8 @@ static struct value word_value(struct expression *expression, int depth)
 	defined = is_defined(expression, name);
 	if (fact(facts, name, &value))
 		return value;
-	if (defined == NO)
+	/* A name of C23; before, one that is not defined. Both are 0. */
+	if (defined == NO || (defined != YES && is(name, "false")))
 		return exact(0);
 	if (facts->kernel && name_about(name) == OF_API && defined == YES)
 		return (struct value) { .known = NOT_ZERO };

@@ -69,7 +69,8 @@ class ExpressionTest(unittest.TestCase):
                 "A | 1": "y", "A == A": "?", "A ? 0 : 0": "n",
                 "A ? 1 : 2": "y", "A ? 1 : 0": "?", "A(1, (2)) && 0": "n",
                 "A(0)": "?", "defined(A": "?", "defined(1)": "?",
-                "__has_include(<a.h>) && 0": "n"}.items():
+                "__has_include(<a.h>) && 0": "n", "false": "n", "true": "?",
+                "defined(false)": "?"}.items():
             self.assertEqual(truth(condition), expected, condition)
 
     def test_comments_splices_and_digraphs(self) -> None:

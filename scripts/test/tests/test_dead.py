@@ -42,7 +42,8 @@ DEAD = (
     "3 & 4", "(0)", "((1) ? (0) : (1))", "X && 0 && Y", "!!0", "2 - 1 - 1",
     "1 << 1 == 3", "0 ? X : 0", "5 < 3 || 0", "+0", "X & 0", "00 /* 1 */",
     "NEVER_SET_BY_ANYONE", "defined NEVER_SET_BY_ANYONE && CONFIG_X",
-    "0xffffffffffffffff + 1", "-1 < 0u",
+    "0xffffffffffffffff + 1", "-1 < 0u", "false", "false && X",
+    "defined(__ASSEMBLY__)", "__ASSEMBLER__",
 )
 DEAD_TEXTS = (
     "#define OFF 0\n#if OFF\n@\n#endif\n",
@@ -57,7 +58,7 @@ DEAD_TEXTS = (
     "#if 0\n#else\n#if 1\n#else\n@\n#endif\n#endif\n",
 )
 LIVE = ("!0", "'\\0' + 1", "/* 0 */ 1", "~0", "1 ? 1 : 0", "!defined(X) || 1",
-        "2 - 1", "CONFIG_X", "defined(CONFIG_X) && CONFIG_X > 2",
+        "2 - 1", "!false", "!defined(__ASSEMBLY__)", "CONFIG_X", "defined(CONFIG_X) && CONFIG_X > 2",
         "LINUX_VERSION_CODE >= KERNEL_VERSION(3, 9, 0)", "HAVE_GUP_FAST",
         "!(LINUX_VERSION_CODE < KERNEL_VERSION(3, 9, 0))")
 # Coccinelle takes these for #if 0.
