@@ -12,6 +12,8 @@
 //# entry, one that is stored next to its DMA address, which it belongs to, and
 //# a file that fills the DMA side itself.
 //
+//# Rewritten in patch mode, where the function reads no DMA address.
+//
 // Shape: N17
 // Confidence: Moderate
 // Options: --no-includes --include-headers
@@ -118,6 +120,42 @@ identifier f;
 position p = {after.p, first.p, copied.p};
 @@
 f@p
+
+// device: a function that hands entries to a device, too.
+@device depends on patch && found@
+expression S;
+identifier fn;
+position b;
+@@
+fn@b(...)
+{
+<+...
+\(sg_dma_address(S)\|S->dma_address\|S.dma_address\)
+...+>
+}
+
+// shared: the lengths in it, which may be for the device.
+@shared depends on device@
+identifier f, fn;
+position b = {device.b};
+position found.p;
+position q;
+@@
+fn@b(...)
+{
+<+...
+f@p@q(...)
+...+>
+}
+
+// patch: read the length of the CPU side.
+@depends on patch@
+expression sg;
+position found.p;
+position q != shared.q;
+@@
+- sg_dma_len@p@q(sg)
++ sg->length
 
 // context: mark the line.
 @depends on context@

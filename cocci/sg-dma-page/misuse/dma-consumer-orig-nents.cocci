@@ -11,6 +11,8 @@
 //# Left alone: a list of one entry, which has one segment; code that refuses
 //# a mapping that merged (`n != N`, `n < N`); a count that was assigned anew.
 //
+//# Rewritten in patch mode, where the result is in a variable at the call.
+//
 // Shape: N11
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -127,6 +129,69 @@ position q != one.p;
 position p = {given.p, table.p};
 @@
 f@p@q
+
+// counted: the result of the mapping is in a variable up to the call.
+@counted depends on patch && wrong exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier f;
+idexpression n;
+expression C, D, E, L, N;
+assignment operator set;
+position m;
+position wrong.p;
+@@
+n = map@m(D, L, N, ...)
+... when != n set E
+    when != \(n++\|n--\|++n\|--n\|&n\)
+f@p(C, L, N, ...)
+
+// other: a path on which that mapping was not made.
+@other depends on counted exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier f, fn;
+idexpression counted.n;
+position counted.m;
+position wrong.p;
+position q;
+@@
+fn(...)
+{
+... when != n = map@m(...)
+f@p@q(...)
+... when any
+}
+
+// anew: a path on which the variable has changed since.
+@anew depends on counted exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier f;
+idexpression counted.n;
+expression E;
+assignment operator set;
+position counted.m;
+position wrong.p;
+position q;
+@@
+n = map@m(...)
+... when any
+    when != map@m(...)
+\(n set E\|n++\|n--\|++n\|--n\|&n\)
+... when any
+    when != map@m(...)
+f@p@q(...)
+
+// patch: hand over what the mapping returned.
+@depends on patch@
+idexpression counted.n;
+expression C, L, N;
+identifier f;
+position wrong.p;
+position q != {other.q, anew.q};
+@@
+f@p@q(C, L,
+- N
++ n
+  , ...)
 
 // context: mark the line.
 @depends on context@

@@ -12,6 +12,8 @@
 //# that the function does not map after the read, since its caller may have
 //# mapped it.
 //
+//# Rewritten in patch mode, where no path leads from a mapping to the read.
+//
 // Shape: N18
 // Confidence: Moderate
 // Options: --no-includes --include-headers
@@ -132,6 +134,26 @@ identifier f;
 position p = {read.p, walked.p, called.p};
 @@
 f@p
+
+// mapped: a read that another path reaches behind a mapping.
+@mapped depends on patch && before exists@
+identifier f;
+position before.p;
+position q;
+@@
+\(dma_map_sg(...)\|dma_map_sg_attrs(...)\|pci_map_sg(...)\|
+  ib_dma_map_sg(...)\|dma_map_sgtable(...)\)
+... when any
+f@p@q(...)
+
+// patch: read the CPU side, which is all that there is.
+@depends on patch@
+expression sg;
+position before.p;
+position q != mapped.q;
+@@
+- sg_dma_len@p@q(sg)
++ sg->length
 
 // context: mark the line.
 @depends on context@

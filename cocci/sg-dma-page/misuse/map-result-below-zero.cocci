@@ -14,6 +14,9 @@
 //# before the test, and `n <= 0` whose branch does not return n, which
 //# catches the failure (map-result-never-negative.cocci reports it).
 //
+//# Rewritten in patch mode, where the branch does not return the result and
+//# nothing else is tested: to !n.
+//
 // Shape: N9
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -104,6 +107,118 @@ expression e;
 position p = {below.p, direct.p, passed.p};
 @@
 e@p
+
+// What follows rewrites a test, where nothing but the mapping's result is tested
+// on every path.
+
+// mapped: where results are stored.
+@mapped depends on patch && found@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, n;
+position a;
+@@
+n@a = map(D, ...)
+
+// other: what is tested can come from somewhere else.
+@other depends on mapped exists@
+expression n, E, F;
+assignment operator set, again;
+position found.p;
+position a != mapped.a;
+position q;
+@@
+n@a set E
+... when != n again F
+n@p@q
+
+// unset: what is tested can be older than the mapping.
+@unset depends on mapped exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier fn;
+expression n;
+position found.p;
+position q;
+@@
+fn(...)
+{
+... when != n = map(...)
+n@p@q
+... when any
+}
+
+// inside: a branch that hands the result on as an error number.
+@inside depends on mapped exists@
+expression n, X;
+position found.p;
+position q;
+@@
+if (<+... n@p@q ...+>) {
+<+...
+\(return <+... n ...+>;\|X = <+... n ...+>;\)
+...+>
+}
+
+// back: a result that is returned behind the test, on some path.
+@back depends on mapped exists@
+expression n, E;
+assignment operator set;
+position found.p;
+position r, q;
+@@
+n@p@q
+... when != n set E
+return@r <+... n ...+>;
+
+// apart: a branch that returns something else on each of its paths.
+@apart depends on back forall@
+expression n, R;
+position found.p;
+position r != back.r;
+position k;
+@@
+(
+if (<+... n@p@k ...+>)
+	return@r R;
+|
+if (<+... n@p@k ...+>) {
+	...
+	return@r R;
+}
+)
+
+// lost: the tests whose branch may return a 0 that stands for a failure.
+@lost depends on back@
+expression n;
+position q = {back.q};
+position k != apart.k;
+@@
+n@q@k
+
+// patch: test for 0. A branch that returns the result needs an error number
+// of its own, and so a person.
+@depends on patch@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression n, D;
+expression list ES;
+position found.p;
+position q != {other.q, unset.q, inside.q, lost.q};
+@@
+(
+- map@p(ES) < 0
++ !map(ES)
+|
+- dma_mapping_error(D, map@p(ES))
++ !map(ES)
+|
+- n@p@q < 0
++ !n
+|
+- dma_mapping_error(D, n@p@q)
++ !n
+|
+- IS_ERR_VALUE(n@p@q)
++ !n
+)
 
 // context: mark the line.
 @depends on context@

@@ -9,6 +9,8 @@
 ///
 //# Left alone: every test that map-result-below-zero.cocci reports.
 //
+//# Rewritten in patch mode, where nothing else is tested: to !n.
+//
 // Shape: N9
 // Confidence: Low
 // Options: --no-includes --include-headers
@@ -66,6 +68,53 @@ n = ib_dma_map_sg(D, ...)
 )
 ... when != n set E
 n@p <= 0
+
+// What follows rewrites a test, where nothing but the mapping's result is tested
+// on every path.
+
+// mapped: where results are stored.
+@mapped depends on patch && below@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+expression D, n;
+position a;
+@@
+n@a = map(D, ...)
+
+// other: what is tested can come from somewhere else.
+@other depends on mapped exists@
+expression n, E, F;
+assignment operator set, again;
+position below.p;
+position a != mapped.a;
+position q;
+@@
+n@a set E
+... when != n again F
+n@p@q
+
+// unset: what is tested can be older than the mapping.
+@unset depends on mapped exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+identifier fn;
+expression n;
+position below.p;
+position q;
+@@
+fn(...)
+{
+... when != n = map(...)
+n@p@q
+... when any
+}
+
+// patch: write what is tested.
+@depends on patch@
+expression n;
+position below.p;
+position q != {other.q, unset.q};
+@@
+- n@p@q <= 0
++ !n
 
 // context: mark the line.
 @depends on context@
