@@ -125,9 +125,10 @@ def make_ledger(tree: trees.Tree, settings: Settings) -> Ledger:
 def _settle(tree: trees.Tree, settings: Settings) -> tuple[
         _Work, _Work, list[Rule], Ledger, Evidence]:
     """Return the work before and after its edits, and what came of it."""
-    conditionals.use(settings.census)
+    conditionals.use(settings.census, settings.campaign)
     first = _Work(tree, settings, census.take(
-        settings.census, tree.root, settings.jobs, settings.files or None))
+        settings.census, tree.root, settings.jobs, settings.files or None,
+        settings.campaign))
     _read(first)
     every = [rule for rule in rulebook.load(settings.rules)
              if rule.verdict != "finding"

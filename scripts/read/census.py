@@ -13,20 +13,20 @@ Source: the row format at the top of scripts/reader/main.c.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Optional
+from typing import Collection, Optional, Sequence
+
+from read import campaign as campaigns
+from read.campaign import Campaign
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-# What the program finds by itself, and what a name of the API begins with.
+# What the program finds by itself.
 SUFFIXES = (".c", ".h", ".S", ".inc")
-_NAMES = ("for_each_sg_page", "for_each_sg_dma_page", "sg_page_iter",
-          "sg_dma_page_iter", "sg_page_iter_page", "sg_page_iter_dma_address",
-          "__sg_page_iter_start", "__sg_page_iter_next",
-          "__sg_page_iter_dma_next", "sg_pgoffset")
 _SPECIAL = re.compile(r"[][.*^$+?(){}|\\]")
 _PLAIN = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
@@ -47,26 +47,50 @@ class Site:
     place: str               # code, macro, if0, directive, unlexed: WHY, ...
 
 
+@functools.lru_cache(maxsize=None)
+def default() -> Campaign:
+    """Return the campaign that counts where none is named."""
+    return campaigns.load()
+
+
+def options(campaign: Campaign) -> list[str]:
+    """Return the options that give the program the names of a campaign."""
+    if not campaign.table.exists():
+        return []
+    new = ["--new", campaign.new.word] if campaign.new else []
+    return ["--names", os.fspath(campaign.table), *new]
+
+
 def take(program: Path, root: Path, jobs: int,
-         files: Optional[Collection[str]] = None) -> tuple[Site, ...]:
-    """Return the sites of a tree, or of some of its files."""
+         files: Optional[Collection[str]] = None,
+         campaign: Optional[Campaign] = None) -> tuple[Site, ...]:
+    """Return the sites of a tree, or of some of its files.
+
+    campaign: the default one where none is given.
+    """
+    campaign = campaign or default()
+    command = [os.fspath(program), *options(campaign), "-j", str(jobs)]
     if files is not None:
-        return _run(program, root, jobs, "--files", files)
-    found = _run(program, root, jobs)
-    hidden = fragments(root)
+        return _run([*command, "--files"], root, files)
+    found = _run(command, root)
+    hidden = fragments(root, campaign)
     if hidden:
-        found += _run(program, root, jobs, "--any", hidden)
+        found += _run([*command, "--any"], root, hidden)
     return tuple(sorted(found))
 
 
-def fragments(root: Path) -> list[str]:
+def fragments(root: Path, campaign: Campaign) -> list[str]:
     """Return the files with a name of the API that only an #include reads.
 
     Their names end in anything but SUFFIXES. What nothing includes, a patch,
     a tags file or documentation, is no code, except for the *_shipped files,
     which the build copies to the name in front of that.
     """
-    words = [part for name in _NAMES for part in ("-e", name)]
+    words = [part for name in campaign.names
+             if name.kind.counted and not name.declared
+             for part in ("-e", name.word)]
+    if not words:
+        return []
     # The last two are in every kernel tree, and a search for who includes
     # them would read all of it once more.
     others = (*(f"*{suffix}" for suffix in SUFFIXES), ".clang-format", "*.rst")
@@ -105,17 +129,15 @@ def _grep(root: Path, *words: str) -> list[str]:
     return [os.fsdecode(row.removeprefix(b"./")) for row in rows if row]
 
 
-def _run(program: Path, root: Path, jobs: int, option: str = "",
+def _run(command: Sequence[str], root: Path,
          files: Collection[str] = ()) -> tuple[Site, ...]:
-    command = [os.fspath(program), "-j", str(jobs), *([option] if option
-                                                      else [])]
     feed = b"".join(os.fsencode(file) + b"\0" for file in sorted(files))
     try:
         done = subprocess.run([*command, os.fspath(root)], input=feed,
                               capture_output=True, check=False)
     except OSError as error:
         raise CensusError(
-            f"{program}: {error.strerror}: make builds it; start this by "
+            f"{command[0]}: {error.strerror}: make builds it; start this by "
             "make") from error
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()

@@ -19,13 +19,16 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import NamedTuple, Optional, Sequence
 
+from read import census
+from read.campaign import Campaign
 from read.census import CensusError
 
 _KINDS = ("if", "else", "endif", "deep")
 # What the build leaves behind; use() names another.
 _program = Path(__file__).resolve().parents[2] / "out/bin/reader"
+_campaign: Optional[Campaign] = None
 
 
 class Row(NamedTuple):
@@ -44,7 +47,7 @@ class Kernel:
     """What a text may be built for."""
 
     version: int             # as LINUX_VERSION_CODE, -1 if not known
-    api: str                 # y: it has the DMA page iterator, n, ?
+    api: str                 # y: it has the new API, n, ?
     rhel: int = -1           # RHEL_RELEASE_CODE; -1 not known, -2 none
 
     def spelt(self) -> str:
@@ -53,11 +56,11 @@ class Kernel:
         return f"{version}:{self.api}:{rhel}"
 
 
-def use(program: Path) -> None:
-    """Let this program answer from now on."""
-    global _program
-    if program != _program:
-        _program = program
+def use(program: Path, campaign: Optional[Campaign] = None) -> None:
+    """Let this program answer from now on, with the names of a campaign."""
+    global _program, _campaign
+    if (program, campaign) != (_program, _campaign):
+        _program, _campaign = program, campaign
         _ask.cache_clear()
 
 
@@ -75,7 +78,9 @@ def read(data: bytes, *, undefined: Sequence[bytes] = (),
 @functools.lru_cache(maxsize=32)
 def _ask(data: bytes, undefined: tuple[bytes, ...],
          kernels: tuple[Kernel, ...]) -> tuple[Row, ...]:
-    command = [os.fspath(_program), "--conditionals"]
+    campaign = _campaign or census.default()
+    command = [os.fspath(_program), *census.options(campaign),
+               "--conditionals"]
     for name in undefined:
         command += ["--undefined", os.fsdecode(name)]
     for kernel in kernels:

@@ -59,6 +59,11 @@ static inline bool is(struct span span, const char *word)
 	return span.len == strlen(word) && !memcmp(span.at, word, span.len);
 }
 
+static inline struct span text_span(const char *text)
+{
+	return (struct span) { (const unsigned char *)text, strlen(text) };
+}
+
 static inline bool begins(struct span name, const char *word)
 {
 	return name.len >= strlen(word) &&

@@ -214,7 +214,8 @@ void scan_directives(struct conditionals *all, struct lexer lexer)
 				.at = hash.at, .line = lexer.p,
 				.directive = directive,
 				.negated = token.kind == WORD &&
-					   has_word(token.text, "ndef"),
+					   (is(token.text, "ifndef") ||
+					    is(token.text, "elifndef")),
 			};
 		}
 		if (directive == INCLUDE)

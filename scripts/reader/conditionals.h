@@ -19,7 +19,7 @@ enum truth { NO, YES, UNKNOWN };
 /* What a name speaks of. */
 enum {
 	OF_KERNEL = 1,		/* a version, or a distribution */
-	OF_API = 2,		/* the page iterators */
+	OF_API = 2,		/* the API of the campaign */
 };
 
 /* A name that the file defines or undefines. */
@@ -49,7 +49,7 @@ struct decision {
 struct facts {
 	bool kernel;			/* anything at all */
 	long version;			/* -1: not known */
-	enum truth api;			/* it has the DMA page iterator */
+	enum truth api;			/* it has the new API */
 	long rhel;			/* -1: not known, -2: it is none */
 };
 
@@ -113,7 +113,6 @@ enum {
 
 struct macro *find_macro(const struct conditionals *all, struct span name);
 struct macro *get_macro(struct conditionals *all, struct span name);
-bool has_word(struct span name, const char *word);
 unsigned int name_about(struct span name);
 enum truth api_defined(const struct facts *facts, struct span name);
 void free_conditionals(struct conditionals *all);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "conditionals.h"
+#include "names.h"
 
 static size_t hash_of(struct span name)
 {
@@ -66,20 +67,28 @@ struct macro *get_macro(struct conditionals *all, struct span name)
 }
 
 /* Is word a part of the name? Case does not count, word has lower case. */
-bool has_word(struct span name, const char *word)
+static bool has_word(struct span name, struct span word)
 {
-	size_t len = strlen(word);
-
-	for (size_t i = 0; i + len <= name.len; i++) {
+	for (size_t i = 0; i + word.len <= name.len; i++) {
 		size_t j = 0;
 
-		while (j < len && (name.at[i + j] |
+		while (j < word.len && (name.at[i + j] |
 				   (name.at[i + j] == '_' ? 0 : 0x20)) ==
-		       (unsigned char)word[j])
+		       word.at[j])
 			j++;
-		if (j == len)
+		if (j == word.len)
 			return true;
 	}
+	return false;
+}
+
+/* Is one of these words a part of it? */
+static bool has_one_of(struct span name, const char *const *words,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (has_word(name, text_span(words[i])))
+			return true;
 	return false;
 }
 
@@ -92,8 +101,21 @@ static bool guards_header(struct span name)
 	       name.at[name.len - 2] == '_';
 }
 
+/* The first row for names of guards that are like this, or NULL. */
+static const struct name *which_guard(struct span word)
+{
+	for (size_t i = 0; i < names.count; i++)
+		if (names.rows[i].kind == GUARD_NAME &&
+		    has_word(word, names.rows[i].word))
+			return &names.rows[i];
+	return NULL;
+}
+
 unsigned int name_about(struct span name)
 {
+	static const char *const versions[] = {
+		"version_code", "kernel_version",
+	};
 	static const char *const distributions[] = {
 		"RHEL_", "SLE_", "SLES_", "SUSE_", "CONFIG_SUSE_", "UBUNTU_",
 		"UTS_UBUNTU_", "CENTOS_", "OPENEULER_", "ORACLE_", "UEK_",
@@ -101,25 +123,13 @@ unsigned int name_about(struct span name)
 
 	if (name.len < 4 || name.len > 128)
 		return 0;
-	if (has_word(name, "version_code") || has_word(name, "kernel_version") ||
+	if (has_one_of(name, versions, ARRAY_SIZE(versions)) ||
 	    begins(name, "LINUX_VERSION_"))
 		return OF_KERNEL;
 	for (size_t i = 0; i < ARRAY_SIZE(distributions); i++)
 		if (begins(name, distributions[i]))
 			return OF_KERNEL;
-	if ((has_word(name, "sg_page_iter") || has_word(name, "sg_dma_page") ||
-	     has_word(name, "sgtable_dma_page") ||
-	     has_word(name, "for_each_sg_page")) && !guards_header(name))
-		return OF_API;
-	return 0;
-}
-
-static bool is_one_of(struct span name, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (has_word(name, words[i]))
-			return true;
-	return false;
+	return which_guard(name) && !guards_header(name) ? OF_API : 0;
 }
 
 /* Is a name of the API, or one that a test for the API gives, defined? */
@@ -129,18 +139,17 @@ enum truth api_defined(const struct facts *facts, struct span name)
 		"no_", "need", "lack", "missing", "without",
 	};
 	static const char *const either[] = { "old", "compat", "legacy" };
-	const long old = 3 << 16 | 9 << 8, tables = 5 << 16 | 8 << 8;
-	enum truth truth = facts->api;
+	const struct name *guard = which_guard(name);
+	enum truth truth = guard->is_new ? facts->api : YES;
 
-	if (is_one_of(name, either, ARRAY_SIZE(either)))
+	if (has_one_of(name, either, ARRAY_SIZE(either)))
 		return UNKNOWN;
-	if (has_word(name, "sgtable_dma_page") && truth == YES)
-		truth = facts->version < 0 ? UNKNOWN :
-			facts->version < tables ? NO : YES;
-	else if (!has_word(name, "dma_page") && !has_word(name, "dma_next"))
-		truth = facts->version < 0 || facts->version >= old ? YES : NO;
+	if (truth == YES && guard->since >= 0 && facts->version < 0)
+		truth = guard->is_new ? UNKNOWN : YES;
+	else if (truth == YES && facts->version < guard->since)
+		truth = NO;
 	if (truth == UNKNOWN ||
-	    !is_one_of(name, opposite, ARRAY_SIZE(opposite)))
+	    !has_one_of(name, opposite, ARRAY_SIZE(opposite)))
 		return truth;
 	return truth == YES ? NO : YES;
 }

@@ -7,21 +7,25 @@
  *	reader [-j THREADS] --any TREE		the same, whatever they end in
  *	reader --conditionals [--kernel ..]	print the #if of the text on stdin
  *
+ * The names come from the table of a campaign, --names FILE, in which --new is
+ * the word for the side that comes. Without a table there are no sites.
+ *
  * A site is one occurrence, outside comments, strings and character constants,
- * of a name in spelling[] in parse.c. It is found by lexing the bytes of the file,
- * in every branch of every #if, so that what a parser of C skips is counted
- * all the same. A file passes through three stages:
+ * of a name that the table counts. It is found by lexing the bytes of the
+ * file, in every branch of every #if, so that what a parser of C skips is
+ * counted all the same. A file passes through three stages:
  *
  *	search	a byte search that may say yes too often but never no to a
  *		file with a site;
  *	lex	translation phases 2 and 3 of C: splices, comments, tokens;
  *	parse	just enough of C to name the enclosing function and to know
- *		whether the "it" of "it->sg" is an iterator.
+ *		whether the "it" of "it->sg" has a type that is counted.
  *
- * .sg_pgoffset counts behind any . or ->. .sg counts where its object, which is
- * the last name before it (.base, [..] and parentheses are looked through), is
- * declared as an iterator in the function or the file, or is a member that any
- * file of the tree declares as one.
+ * A field of the table counts behind any . or ->, or, if it is "declared" there,
+ * where its object has a counted type: the object is the last name before it (a
+ * base of the table, [..] and parentheses are looked through), and its
+ * declaration is in the function or the file, or it is a member that any file
+ * of the tree declares with such a type.
  *
  * A function owns its header, from the first token of the declaration on, and
  * its body; SYSCALL_DEFINE2(name, ..) and other definitions whose name has no
@@ -83,6 +87,7 @@ int main(int argc, char **argv)
 	size_t threads = processors < 1 ? 1 :
 			 processors > MAX_THREADS ? MAX_THREADS : processors;
 	static struct question question;
+	const char *table = NULL, *new_side = NULL;
 	bool conditionals = false;
 	int i = 1;
 
@@ -93,6 +98,10 @@ int main(int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--files"))
 			census.listed_only = true;
+		else if (!strcmp(argv[i], "--names") && i + 1 < argc)
+			table = argv[++i];
+		else if (!strcmp(argv[i], "--new") && i + 1 < argc)
+			new_side = argv[++i];
 		else if (!strcmp(argv[i], "--conditionals"))
 			conditionals = true;
 		else if (!strcmp(argv[i], "--kernel") && i + 1 < argc &&
@@ -116,6 +125,8 @@ int main(int argc, char **argv)
 			die("%s: unknown; usage: reader [-j THREADS] [--files|--any] TREE",
 			    argv[i]);
 	}
+	if (table)
+		load_names(table, new_side);
 	if (conditionals) {
 		if (i != argc)
 			die("--conditionals takes its text from stdin");

@@ -3,23 +3,6 @@
 
 #include "parse.h"
 
-const char *const spelling[] = {
-	[FOR_EACH_PAGE] = "for_each_sg_page",
-	[FOR_EACH_DMA_PAGE] = "for_each_sg_dma_page",
-	[DMA_ADDRESS] = "sg_page_iter_dma_address",
-	[PAGE] = "sg_page_iter_page",
-	[START] = "__sg_page_iter_start",
-	[NEXT] = "__sg_page_iter_next",
-	[DMA_NEXT] = "__sg_page_iter_dma_next",
-	[PAGE_ITER] = "sg_page_iter",
-	[DMA_PAGE_ITER] = "sg_dma_page_iter",
-	[STRUCT_PAGE_ITER] = "struct sg_page_iter",
-	[STRUCT_DMA_PAGE_ITER] = "struct sg_dma_page_iter",
-	[FIELD_SG] = ".sg",
-	[FIELD_PGOFFSET] = ".sg_pgoffset",
-	[NOT_UNDERSTOOD] = "?",
-};
-
 enum word_class { ORDINARY, KEYWORD, CONTROL, TYPE, ATTRIBUTE, AGGREGATE };
 
 static enum word_class classify(struct span word)
@@ -57,19 +40,10 @@ static enum word_class classify(struct span word)
 	return ORDINARY;
 }
 
-static enum what which_name(struct span word)
-{
-	if (word.len >= 12 && word.len <= 24)
-		for (enum what what = 0; what <= DMA_PAGE_ITER; what++)
-			if (is(word, spelling[what]))
-				return what;
-	return NOT_UNDERSTOOD;
-}
-
 static struct row *add_site(struct reader *reader, const struct state *state,
-			    enum what what, const unsigned char *at)
+			    const struct name *name, const unsigned char *at)
 {
-	struct row *row = add_row(reader, what, at, reader->place);
+	struct row *row = add_row(reader, name, at, reader->place);
 
 	row->unclaimed = is_main(reader, state) && !state->function.at;
 	return row;
@@ -85,28 +59,29 @@ static void name_object(struct state *state, struct object object)
 static void parse_field(struct reader *reader, struct state *state,
 			const struct token *token)
 {
-	static const struct span base = { (const unsigned char *)"base", 4 };
+	const struct name *field = which_field(token->text);
 	struct object owner = state->object;
+	bool base = field && field->kind == BASE_NAME;
 
-	if (is(token->text, "sg_pgoffset")) {
-		add_site(reader, state, FIELD_PGOFFSET, token->at);
-	} else if (is(token->text, "sg")) {
-		bool known = owner.iterator ||
+	if (field && !base && !field->declared) {
+		add_site(reader, state, field, token->at);
+	} else if (field && !base) {
+		bool known = owner.typed ||
 			     (owner.name.at && !owner.member &&
-			      bound_to_iterator(reader, owner.name));
+			      bound_to_type(reader, owner.name));
 
-		if (known || owner.member || owner.base) {
-			struct row *row = add_site(reader, state, FIELD_SG,
+		if (known || owner.member || owner.base.at) {
+			struct row *row = add_site(reader, state, field,
 						   token->at);
 
 			if (!known && owner.member)
 				row->members[0] = owner.name;
-			if (!known && owner.base)
-				row->members[1] = base;
+			if (!known)
+				row->members[1] = owner.base;
 		}
 	}
-	if (same(token->text, base) && is_set(owner)) {
-		owner.base = true;
+	if (base && is_set(owner)) {
+		owner.base = token->text;
 		owner.parenthesised = false;
 		name_object(state, owner);
 	} else {
@@ -120,25 +95,23 @@ static void parse_field(struct reader *reader, struct state *state,
 }
 
 static void parse_tag(struct reader *reader, struct state *state,
-		      const struct token *token, enum what what)
+		      const struct token *token, const struct name *name)
 {
 	struct frame *in = &state->in;
 
 	in->declaration = AFTER_TAG;
-	in->declares_iterator = false;
-	if (in->aggregate_is_struct &&
-	    (what == PAGE_ITER || what == DMA_PAGE_ITER)) {
-		in->declares_iterator = true;
-		in->names_iterator = true;
+	in->declares_type = false;
+	if (name && same(name->keyword, in->aggregate)) {
+		in->declares_type = true;
+		in->names_type = true;
 		/* Each branch of an #if may have a name for the same "struct". */
 		if (has_row(reader, in->keyword))
-			add_site(reader, state, what, token->at);
+			add_site(reader, state, name, token->at);
 		else
-			add_site(reader, state, what == PAGE_ITER ?
-				 STRUCT_PAGE_ITER : STRUCT_DMA_PAGE_ITER,
-				 in->keyword);
-	} else if (what != NOT_UNDERSTOOD) {
-		add_site(reader, state, what, token->at);
+			add_site(reader, state, name, in->keyword)->tagged =
+				true;
+	} else if (name) {
+		add_site(reader, state, name, token->at);
 	}
 	state->sign = PAST_TYPE;
 }
@@ -147,30 +120,30 @@ static void parse_word(struct reader *reader, struct state *state,
 		       const struct token *token)
 {
 	enum word_class class = classify(token->text);
-	enum what what = which_name(token->text);
+	const struct name *name = which_name(token->text);
 	struct frame *in = &state->in;
 
 	if (state->sign == '.' || state->sign == ARROW) {
-		if (what != NOT_UNDERSTOOD)
-			add_site(reader, state, what, token->at);
+		if (name)
+			add_site(reader, state, name, token->at);
 		parse_field(reader, state, token);
 		return;
 	}
 	if (class != ATTRIBUTE)
 		state->header.words += at_file_scope(state);
 	if (in->declaration == AT_TAG && class != ATTRIBUTE) {
-		parse_tag(reader, state, token, what);
+		parse_tag(reader, state, token, name);
 		return;
 	}
-	if (what != NOT_UNDERSTOOD)
-		add_site(reader, state, what, token->at);
+	if (name)
+		add_site(reader, state, name, token->at);
 	if (class != ATTRIBUTE)
 		state->object = no_object;
 
 	switch (class) {
 	case AGGREGATE:
 		in->declaration = AT_TAG;
-		in->aggregate_is_struct = is(token->text, "struct");
+		in->aggregate = token->text;
 		in->keyword = token->at;
 		state->type = nothing;
 		state->sign = PAST_AGGREGATE;
@@ -194,7 +167,7 @@ static void parse_word(struct reader *reader, struct state *state,
 		    in->declaration == AT_NAMES) {
 			in->declaration = AT_NAMES;
 			declare(reader, state, token->text,
-				in->declares_iterator);
+				in->declares_type);
 		} else if (state->type.at &&
 			   in->declaration == NO_DECLARATION) {
 			state->declared = token->text;
@@ -224,7 +197,7 @@ static void open_bracket(struct reader *reader, struct state *state,
 		if (state->in.declaration == AFTER_TAG ||
 		    (state->in.declaration == AT_NAMES && state->sign == '*')) {
 			inner.declaration = AT_NAMES;
-			inner.declares_iterator = state->in.declares_iterator;
+			inner.declares_type = state->in.declares_type;
 		}
 		if (at_file_scope(state))
 			open_header_list(state);
@@ -259,8 +232,8 @@ static void close_bracket(struct reader *reader, struct state *state, int sign)
 
 		state->object = call ? inner.before : inner.last;
 		state->object.parenthesised = !call;
-		state->object.iterator |= inner.names_iterator;
-		state->in.names_iterator |= inner.names_iterator;
+		state->object.typed |= inner.names_type;
+		state->in.names_type |= inner.names_type;
 	}
 	if (is_set(state->object))
 		state->in.last = state->object;
@@ -294,7 +267,7 @@ static struct object initialised(const struct state *state)
 		return state->assigned;
 	if (state->sign == '=' || state->sign == ',' || state->sign == '{')
 		return state->in.target;
-	return state->object.iterator ? state->object : no_object;
+	return state->object.typed ? state->object : no_object;
 }
 
 static void open_brace(struct reader *reader, struct state *state,
@@ -310,7 +283,7 @@ static void open_brace(struct reader *reader, struct state *state,
 
 	if (opens_structure(state)) {
 		inner.kind = STRUCTURE;
-		inner.own = state->in.declares_iterator;
+		inner.own = state->in.declares_type;
 		state->in.declaration = AT_NAMES;
 	} else if (opens_function(reader, state)) {
 		inner.kind = BODY;
@@ -420,13 +393,13 @@ static void settle_declared(struct reader *reader, struct state *state,
 			    const struct token *token)
 {
 	struct span type = state->declared_type;
-	enum what what = which_name(type);
+	const struct name *name = which_name(type);
 
 	if (token->kind == PUNCTUATION && token->sign < ARROW &&
 	    strchr(";=,)[:", token->sign))
 		declare(reader, state, state->declared,
-			what == PAGE_ITER || what == DMA_PAGE_ITER ||
-			bound_to_iterator(reader, type));
+			(name && name->kind == TYPE_NAME) ||
+			bound_to_type(reader, type));
 	state->declared = nothing;
 }
 

@@ -8,13 +8,13 @@
 
 /*
  * What an expression has named last: the "it" of "it", "it[0]", "(*it)", and
- * the "piter" of "miter->piter". None if neither name nor iterator is set.
+ * the "piter" of "miter->piter". None if neither name nor typed is set.
  */
 struct object {
 	struct span name;
 	bool member;		/* reached through . or -> */
-	bool base;		/* ... and then through .base */
-	bool iterator;		/* cast to one or made as one */
+	struct span base;	/* ... and then through this member */
+	bool typed;		/* cast to a counted type, or made as one */
 	bool parenthesised;
 };
 
@@ -22,7 +22,7 @@ static const struct object no_object;
 
 static inline bool is_set(struct object object)
 {
-	return object.name.at || object.iterator;
+	return object.name.at || object.typed;
 }
 
 /* How far a declaration has come. */
@@ -41,15 +41,15 @@ struct frame {
 		PARENTHESES, SUBSCRIPT
 	} kind;
 	bool control;		/* the parentheses of if, for, while, switch */
-	bool own;		/* the structure is an iterator itself */
-	bool names_iterator;	/* "struct sg_page_iter" lies within */
+	bool own;		/* the structure is a counted type itself */
+	bool names_type;	/* a counted type lies within */
 	struct object before;	/* what the bracket was put behind */
 	struct object last;	/* the last one within */
 	struct object target;	/* what a .field = in these braces is part of */
 
 	enum declaration declaration;
-	bool declares_iterator;
-	bool aggregate_is_struct;
+	bool declares_type;
+	struct span aggregate;	/* struct, union or enum */
 	const unsigned char *keyword;	/* where its struct stands */
 };
 
@@ -104,7 +104,7 @@ enum {
 struct binding {
 	struct span name;
 	unsigned int scope;
-	bool iterator;
+	bool typed;
 	size_t *bucket, next;		/* the next one in there; 0 ends it */
 };
 
@@ -164,18 +164,18 @@ void parse(struct reader *reader, struct state *state,
 	   const struct token *token);
 
 /* scopes.c */
-struct row *add_row(struct reader *reader, enum what what,
+struct row *add_row(struct reader *reader, const struct name *name,
 		    const unsigned char *at, struct place place);
 bool has_row(const struct reader *reader, const unsigned char *at);
 void add_problem(struct reader *reader, const unsigned char *at,
 		 const char *why);
 void say_too_deep(struct reader *reader, const unsigned char *at);
-bool bound_to_iterator(struct reader *reader, struct span name);
+bool bound_to_type(struct reader *reader, struct span name);
 void unbind(struct reader *reader, size_t count);
 void leave_scope(struct reader *reader, unsigned int scope);
 void widen_scope(struct reader *reader, unsigned int scope, size_t before);
 void declare(struct reader *reader, struct state *state, struct span name,
-	     bool iterator);
+	     bool typed);
 void push(struct reader *reader, struct state *state, struct frame frame,
 	  const unsigned char *at);
 void pop(struct reader *reader, struct state *state);

@@ -21,7 +21,7 @@ static int order_findings(const void *left, const void *right)
 
 static bool is_site(const struct row *row, const struct members *members)
 {
-	if (row->what == NOT_UNDERSTOOD)
+	if (!row->name)
 		return false;
 	if (!row->members[0].at && !row->members[1].at)
 		return true;
@@ -57,6 +57,11 @@ void print_bytes(const void *bytes, size_t len)
 	}
 }
 
+static bool is_field(const struct name *name)
+{
+	return name->kind == FIELD_NAME;
+}
+
 static void print_row(const struct finding *finding, const struct row *row)
 {
 	static const char *const places[] = {
@@ -67,7 +72,16 @@ static void print_row(const struct finding *finding, const struct row *row)
 	print_bytes(finding->path, strlen(finding->path));
 	printf("\t%zu\t%zu\t", row->line, row->column);
 	print_bytes(row->function.at, row->function.len);
-	printf("\t%s\t%s%s\n", spelling[row->what], places[row->place.kind],
+	putchar('\t');
+	if (!row->name) {
+		putchar('?');
+	} else {
+		struct span token = row->tagged || is_field(row->name) ?
+				    row->name->spelling : row->name->word;
+
+		fwrite(token.at, 1, token.len, stdout);
+	}
+	printf("\t%s%s\n", places[row->place.kind],
 	       row->place.why ? row->place.why : "");
 }
 
@@ -81,7 +95,7 @@ static void print_finding(const struct finding *finding,
 	if (!holds_name)
 		return;
 	for (size_t i = 0; i < finding->count; i++)
-		if (finding->rows[i].what == NOT_UNDERSTOOD ||
+		if (!finding->rows[i].name ||
 		    is_site(&finding->rows[i], members))
 			print_row(finding, &finding->rows[i]);
 }

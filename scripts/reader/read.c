@@ -10,7 +10,8 @@ static int order_rows(const void *left, const void *right)
 
 	if (a->offset != b->offset)
 		return a->offset < b->offset ? -1 : 1;
-	return (a->what > b->what) - (a->what < b->what);
+	/* Rows of the table are in one array. */
+	return (a->name > b->name) - (a->name < b->name);
 }
 
 static struct state aside(const struct reader *reader)

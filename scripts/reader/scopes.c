@@ -3,7 +3,7 @@
 
 #include "parse.h"
 
-struct row *add_row(struct reader *reader, enum what what,
+struct row *add_row(struct reader *reader, const struct name *name,
 		    const unsigned char *at, struct place place)
 {
 	struct row *row;
@@ -11,7 +11,7 @@ struct row *add_row(struct reader *reader, enum what what,
 	ROOM(reader->rows, reader->row_count, reader->row_room);
 	row = &reader->rows[reader->row_count++];
 	*row = (struct row) {
-		.offset = at - reader->start, .what = what, .place = place,
+		.offset = at - reader->start, .name = name, .place = place,
 		.function = reader->state.function
 	};
 	return row;
@@ -30,7 +30,7 @@ bool has_row(const struct reader *reader, const unsigned char *at)
 void add_problem(struct reader *reader, const unsigned char *at,
 		 const char *why)
 {
-	add_row(reader, NOT_UNDERSTOOD, at, (struct place) { UNLEXED, why });
+	add_row(reader, NULL, at, (struct place) { UNLEXED, why });
 }
 
 void say_too_deep(struct reader *reader, const unsigned char *at)
@@ -57,8 +57,8 @@ static size_t *bucket(struct reader *reader, struct span name)
 	return &reader->buckets[(hash ^ hash >> 16) % BUCKETS];
 }
 
-/* Is the name that of an iterator, where we are? The innermost scope says. */
-bool bound_to_iterator(struct reader *reader, struct span name)
+/* Has the name a counted type, where we are? The innermost scope decides. */
+bool bound_to_type(struct reader *reader, struct span name)
 {
 	const struct binding *inner = NULL;
 
@@ -70,7 +70,7 @@ bool bound_to_iterator(struct reader *reader, struct span name)
 			continue;
 		if (inner && binding->scope != inner->scope)
 			break;
-		if (binding->iterator)
+		if (binding->typed)
 			return true;
 		inner = binding;
 	}
@@ -78,7 +78,7 @@ bool bound_to_iterator(struct reader *reader, struct span name)
 }
 
 static void bind(struct reader *reader, unsigned int scope, struct span name,
-		 bool iterator)
+		 bool typed)
 {
 	size_t *head = bucket(reader, name);
 	struct binding *binding;
@@ -87,7 +87,7 @@ static void bind(struct reader *reader, unsigned int scope, struct span name,
 		binding = &reader->bindings[i];
 		if (binding->scope != scope)
 			break;
-		if (binding->iterator == iterator && same(binding->name, name))
+		if (binding->typed == typed && same(binding->name, name))
 			return;
 	}
 	if (!reader->binding_count)
@@ -99,7 +99,7 @@ static void bind(struct reader *reader, unsigned int scope, struct span name,
 					  sizeof(*reader->bindings));
 	}
 	reader->bindings[reader->binding_count] = (struct binding) {
-		name, scope, iterator, head, *head
+		name, scope, typed, head, *head
 	};
 	*head = reader->binding_count++;
 }
@@ -126,7 +126,7 @@ void leave_scope(struct reader *reader, unsigned int scope)
 
 /*
  * Let the names before this one that are further in be of this scope, since it
- * is not known where theirs ends. Those that are no iterators hide none then.
+ * is not known where theirs ends. Those of other types hide none then.
  */
 void widen_scope(struct reader *reader, unsigned int scope, size_t before)
 {
@@ -136,19 +136,19 @@ void widen_scope(struct reader *reader, unsigned int scope, size_t before)
 		struct binding *binding = &reader->bindings[--before];
 
 		binding->scope = scope;
-		if (!binding->iterator)
+		if (!binding->typed)
 			binding->name = nothing;
 	}
 }
 
 /* Declare a name where the parser stands. */
 void declare(struct reader *reader, struct state *state, struct span name,
-	     bool iterator)
+	     bool typed)
 {
 	const struct header *header = &state->header;
 	unsigned int scope = state->scope;
 
-	if (iterator && !state->in.own &&
+	if (typed && !state->in.own &&
 	    (state->in.kind == STRUCTURE || state->in.kind == MACRO_SCOPE))
 		add_member(reader, name);
 	if (state->in.kind == STRUCTURE)
@@ -157,9 +157,9 @@ void declare(struct reader *reader, struct state *state, struct span name,
 	if (!scope && (state->in.kind == PARENTHESES || header->old_style.at ||
 		       (header->name.at && header->only_names)))
 		scope = 1;
-	/* A name that is no iterator matters only where it hides one. */
-	if (iterator || scope)
-		bind(reader, scope, name, iterator);
+	/* A name of another type matters only where it hides one of a counted one. */
+	if (typed || scope)
+		bind(reader, scope, name, typed);
 }
 
 /* Does the bracket open a scope? */

@@ -2,33 +2,29 @@
 /* Search the bytes of a file for what may be a site. */
 
 #include "lex.h"
+#include "names.h"
 #include "search.h"
 
-/* Does "sg", or a backslash and white space, start in these STRIDE bytes? */
+/* Does one of the pairs, or a backslash and white space, start in here? */
 static bool is_suspicious(const unsigned char *p)
 {
 	unsigned char found = 0;
 
 	/* Without a branch, so that the compiler makes vectors of it. */
 	for (int i = 0; i < STRIDE; i++)
-		found |= ((p[i] == 's') & (p[i + 1] == 'g')) |
-			 ((p[i] == '\\') & (p[i + 1] <= ' '));
+		found |= (p[i] == '\\') & (p[i + 1] <= ' ');
+	for (size_t pair = 0; pair < names.pair_count; pair++) {
+		const unsigned char first = names.pairs[pair][0];
+		const unsigned char second = names.pairs[pair][1];
+
+		for (int i = 0; i < STRIDE; i++)
+			found |= (p[i] == first) & (p[i + 1] == second);
+	}
 	return found;
 }
 
-/* p is at "sg_". */
-static bool is_name(const unsigned char *p)
-{
-	p += 3;
-	if (starts_with(p, "page_iter") || starts_with(p, "dma_page_iter") ||
-	    starts_with(p, "pgoffset"))
-		return true;
-	return starts_with(p - 12, "for_each_") &&
-	       (starts_with(p, "page") || starts_with(p, "dma_page"));
-}
-
 /*
- * p is at the word sg. Can there be a . or -> before it, seen through white
+ * p is at the word of a field. Can there be a . or -> before it, seen through white
  * space, comments, splices and preprocessor lines?
  */
 static bool may_be_field(const unsigned char *start, const unsigned char *p)
@@ -54,9 +50,32 @@ static bool may_be_field(const unsigned char *start, const unsigned char *p)
 	}
 }
 
-enum verdict search(const unsigned char *start, size_t len)
+/* What do the needles with this pair, which is at p, find? */
+static enum verdict look(const unsigned char *start, const unsigned char *p,
+			 size_t pair)
 {
 	enum verdict verdict = NO_SITE;
+
+	for (size_t i = 0; i < names.needle_count; i++) {
+		const struct needle *needle = &names.needles[i];
+		const unsigned char *word = p - needle->offset;
+		size_t len = needle->word.len;
+
+		/* Before the start of the file there is a margin. */
+		if (needle->pair != pair || memcmp(word, needle->word.at, len))
+			continue;
+		if (!needle->field)
+			return HOLDS_NAME;
+		if (!is_word(word[len]) && !is_word(word[-1]) &&
+		    may_be_field(start, word))
+			verdict = PERHAPS;
+	}
+	return verdict;
+}
+
+enum verdict search(const unsigned char *start, size_t len)
+{
+	enum verdict verdict = names.everything ? PERHAPS : NO_SITE;
 
 	for (size_t i = 0; i < len; i += STRIDE) {
 		if (!is_suspicious(start + i))
@@ -68,11 +87,17 @@ enum verdict search(const unsigned char *start, size_t len)
 
 				if (q > p && is_word(p[-1]) && is_word(*q))
 					verdict = PERHAPS;
-			} else if (p[0] == 's' && p[1] == 'g') {
-				if (p[2] == '_' && is_name(p))
+				continue;
+			}
+			for (size_t pair = 0; pair < names.pair_count; pair++) {
+				enum verdict found = NO_SITE;
+
+				if (p[0] == names.pairs[pair][0] &&
+				    p[1] == names.pairs[pair][1])
+					found = look(start, p, pair);
+				if (found == HOLDS_NAME)
 					return HOLDS_NAME;
-				if (!is_word(p[2]) && !is_word(p[-1]) &&
-				    may_be_field(start, p))
+				if (found == PERHAPS)
 					verdict = PERHAPS;
 			}
 		}

@@ -3,17 +3,17 @@
 #ifndef READER_SEARCH_H
 #define READER_SEARCH_H
 
-#include "base.h"
+#include "names.h"
 
 /*
  * Bytes that a search may look at beyond the ends of a file: newlines in
  * front, NUL behind.
  */
-enum { STRIDE = 64, MARGIN = STRIDE + 32 };
+enum { STRIDE = 64, MARGIN = STRIDE + MAX_NAME };
 
 enum verdict {
 	NO_SITE,		/* certainly */
-	PERHAPS,		/* a field .sg, or a word with a splice in it */
+	PERHAPS,		/* a field, or a word with a splice in it */
 	HOLDS_NAME,
 };
 

@@ -3,17 +3,7 @@
 #ifndef READER_SITES_H
 #define READER_SITES_H
 
-#include "base.h"
-
-/* The names; the order serves nothing but the reader. */
-enum what {
-	FOR_EACH_PAGE, FOR_EACH_DMA_PAGE, DMA_ADDRESS, PAGE,
-	START, NEXT, DMA_NEXT, PAGE_ITER, DMA_PAGE_ITER,
-	STRUCT_PAGE_ITER, STRUCT_DMA_PAGE_ITER, FIELD_SG, FIELD_PGOFFSET,
-	NOT_UNDERSTOOD
-};
-
-extern const char *const spelling[];
+#include "names.h"
 
 struct place {
 	enum { CODE, MACRO, DIRECTIVE, IF0, UNLEXED, UNREAD } kind;
@@ -24,10 +14,11 @@ struct row {
 	size_t offset;			/* bytes from the start of the file */
 	size_t line, column;
 	struct span function;
-	enum what what;
+	const struct name *name;	/* NULL: it was not understood */
+	bool tagged;			/* struct stands before the tag */
 	struct place place;
 	bool unclaimed;			/* a function that follows may take it */
-	/* A .sg that counts only if a structure has one of these iterators. */
+	/* A field that counts only if a structure has one of these members. */
 	struct span members[2];
 };
 
@@ -39,7 +30,7 @@ struct finding {
 	size_t count;
 };
 
-/* The members of structures that are iterators. */
+/* The members of structures that have a counted type. */
 struct members {
 	struct span *names;
 	size_t count, room;

@@ -57,7 +57,7 @@ static void add_unread(struct worker *worker, const char *folder,
 	finding->rows = resize(NULL, 1, sizeof(*finding->rows));
 	finding->count = 1;
 	finding->rows[0] = (struct row) {
-		.line = 1, .column = 1, .what = NOT_UNDERSTOOD,
+		.line = 1, .column = 1, .name = NULL,
 		.place = { UNREAD, why },
 	};
 }

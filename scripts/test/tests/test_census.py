@@ -32,6 +32,8 @@ NAMES = (
     "__sg_page_iter_dma_next", "sg_page_iter", "sg_dma_page_iter",
 )
 MIB = 1 << 20
+# The names of the default campaign.
+TABLE = ("--names", str(ROOT / "cocci/sg-dma-page/names.tsv"), "--new", "dma")
 
 # Declares the member that weak candidates need: v->iter.sg is a site then.
 MEMBER = b"struct view { struct sg_page_iter iter; };\n"
@@ -75,7 +77,8 @@ class CensusTest(unittest.TestCase):
 
     def run_one(self, binary: str, *args: str, stdin: bytes = b"",
                 user: Optional[int] = None) -> bytes:
-        done = subprocess.run([binary, *args, str(self.tree)], input=stdin,
+        done = subprocess.run([binary, *TABLE, *args, str(self.tree)],
+                              input=stdin,
                               capture_output=True, user=user)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return done.stdout
@@ -922,8 +925,8 @@ class RunTest(CensusTest):
               before: Optional[Callable[[], None]] = None,
               stdout: int = subprocess.PIPE, only: Optional[str] = None) -> None:
         for binary in (only,) if only else (PLAIN, CHECKED):
-            done = subprocess.run([binary, *args], stdin=subprocess.DEVNULL,
-                                  stdout=stdout, stderr=subprocess.PIPE,
+            done = subprocess.run([binary, *TABLE, *args],
+                                  stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                   preexec_fn=before)
             self.assertEqual(done.returncode, 2)
             self.assertRegex(done.stderr.decode(), f"^reader: {says}\n$")
@@ -988,6 +991,85 @@ class RunTest(CensusTest):
             f"{count + 5 + number} 6 f .sg code",
             f"{count + 7 + number} 1  ? unlexed: nul byte",
             f"{count + 7 + number} {MIB + 1}  sg_page_iter code"])
+
+
+class TableTest(CensusTest):
+    """The names are what a table lists, whatever they are."""
+
+    def rows(self, table: str, text: bytes, *, name: str = "x.c"
+             ) -> list[str]:
+        """Return the sites of a file by a table, from both builds."""
+        self.put(name, text)
+        path = self.tree / "names.tsv"
+        path.write_text(table)
+        found = set()
+        for binary in (PLAIN, CHECKED):
+            done = subprocess.run(
+                [binary, "--names", str(path), "--new", "new",
+                 str(self.tree)], capture_output=True, check=True)
+            found.add(done.stdout)
+        self.assertEqual(len(found), 1)
+        return [" ".join((cells[1] + ":" + cells[2], *cells[4:]))
+                for cells in (line.split("\t") for line in
+                              found.pop().decode().splitlines())]
+
+    def test_each_kind_of_a_table_is_counted(self) -> None:
+        table = ("# a comment\n\n"
+                 "union walk\ttype\t-\told\tstruct stroll\n"
+                 "struct stroll\ttype\t-\tnew\t-\n"
+                 "kick\tcall\t-\told\t-\n"
+                 ".q\tfield\tdeclared\told\t-\n"
+                 ".of_walk\tfield\tany\told\t-\n"
+                 ".inner\tbase\tdeclared\tnew\t-\n"
+                 ".rest\tmember\t-\told\t-\n"
+                 "struct keeps\tholder\t-\told\t-\n"
+                 "each_walk\twrapper\t1\told\t-\n"
+                 "has_walk\tguard\t4.2\told\t-\n")
+        self.assertEqual(self.rows(table, (
+            b"int f(union walk *w, struct walk *v, struct stroll s)\n{\n"
+            b"\tkick(w->q, v->q, s.inner.q, v->of_walk);\n"
+            b"\teach_walk(w) kicks(w->rest, (struct keeps *)0);\n}\n")), [
+            "1:7 union walk code", "1:29 walk code",
+            "1:38 struct stroll code", "3:2 kick code", "3:10 .q code",
+            "3:27 .q code", "3:33 .of_walk code"])
+
+    def test_names_without_a_pair_of_bytes_in_common_are_found(self) -> None:
+        words = ["alpha", "bravo", "Charlie", "delta_9", "echo", "fox",
+                 "golf_", "h", "india", "Juliett", "kilo", "lima"]
+        table = "".join(f"{word}\tcall\t-\t-\t-\n" for word in words)
+        for number, word in enumerate(words):
+            with self.subTest(word):
+                self.assertEqual(
+                    self.rows(table, b"\n" * 70 + b"x(%s);" % word.encode()),
+                    [f"71:3 {word} code"])
+
+    def test_what_no_table_lists_is_no_site(self) -> None:
+        text = b"for_each_sg_page(a, b, c, d) e;\n"
+        self.assertEqual(self.rows("", text), [])
+        self.assertEqual(subprocess.run(
+            [PLAIN, str(self.tree)], capture_output=True, check=True).stdout,
+            b"")
+
+    def test_a_row_that_cannot_be_read_ends_the_run(self) -> None:
+        path = self.tree / "names.tsv"
+        for row, why in (
+                ("a\tcall\t-\t-", "4 cells; a row has 5"),
+                ("a\tcall\t-\t-\t-\t-", "6 cells; a row has 5"),
+                ("a\tcalls\t-\t-\t-", "unknown kind: calls"),
+                ("a b\tcall\t-\t-\t-", "not a name of a call: a b"),
+                ("a\tfield\tany\t-\t-", "not a name of a field: a"),
+                ("enum a\ttype\t-\t-\t-", "not a name of a type: enum a"),
+                ("a" * 65 + "\tcall\t-\t-\t-", "not a name of a call: a+"),
+                ("a\tloop\tx\t-\t-", "object x does not fit a loop"),
+                ("a\tguard\t5\t-\t-", "object 5 does not fit a guard")):
+            path.write_text("# names\n" + row + "\n")
+            for binary in (PLAIN, CHECKED):
+                done = subprocess.run([binary, "--names", str(path),
+                                       str(self.tree)], capture_output=True)
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(
+                    done.stderr.decode(),
+                    f"^reader: {re.escape(str(path))}:2: {why}\n$")
 
 
 class FuzzTest(CensusTest):
