@@ -109,15 +109,15 @@ pci_map_sg@m(D, X->l, X->c, ...)
 ib_dma_map_sg@m(D, X->l, X->c, ...)
 )
 
-// anew: a result that goes to such a count.
-@anew depends on fields@
+// refilled: a result that goes to such a count.
+@refilled depends on fields@
 identifier fields.c;
 expression X;
 @@
 X->c = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
 
-// later: the same by way of a variable.
-@later depends on fields exists@
+// filled: the same by way of a variable.
+@filled depends on fields exists@
 identifier fields.c;
 idexpression n;
 expression E, X;
@@ -140,7 +140,7 @@ fn@h(...)
 }
 
 // far: another one, which hands on the two.
-@far depends on fields && !anew && !later@
+@far depends on fields && !refilled && !filled@
 identifier fields.l, fields.c;
 identifier fn;
 expression C, M, Y;
@@ -253,13 +253,25 @@ n = map@m(...)
     when != map@m(...)
 f@p@q(...)
 
+// half: the result of the consumer is compared with that count, which would
+// have to change with it.
+@half depends on counted exists@
+identifier f;
+expression r, C, L, N;
+position wrong.p;
+position q;
+@@
+r = f@p@q(C, L, N, ...)
+... when any
+\(r != N\|r == N\|r < N\|N > r\)
+
 // patch: hand over what the mapping returned.
 @depends on patch@
 idexpression counted.n;
 expression C, L, N;
 identifier f;
 position wrong.p;
-position q != {other.q, anew.q};
+position q != {other.q, anew.q, half.q};
 @@
 f@p@q(C, L,
 - N
