@@ -21,7 +21,7 @@ M           =
 RULES       =
 ## TIMEOUT: wall seconds that a file may take
 TIMEOUT     = 200
-## CONFIDENCE: {high,moderate} how sure a rule must be to be run
+## CONFIDENCE: {high,moderate,low} how sure a rule must be to be run
 CONFIDENCE  = high
 ## LEFT: {warn,error} what apply makes of a site that is left to a person
 LEFT        = warn

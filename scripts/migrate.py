@@ -45,8 +45,8 @@ from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
 from host import gitsafe, output
 from read import campaign as campaigns, core, tree as trees
-from run import spatch
-from judge import plan as planning, review
+from run import bare as bare_rules, spatch
+from judge import bare, plan as planning, review
 from prove import backtest, bench, boot, suite, verify
 from write import apply, diffs, series
 from check import check, report as formats
@@ -58,11 +58,13 @@ from read.census import CensusError
 from read.changed import ChangedError
 from read.core import CoreError
 from read.tree import Tree, TreeError
+from read.words import WordsError
 from run.rules import RuleError
 from run.spatch import SpatchError
 from judge.edits import EditError
 from judge.ledger import Entry, LedgerError
 from judge.plan import Plan, Settings
+from judge.splice import SpliceError
 from prove.backtest import BacktestError
 from prove.bench import BenchError
 from prove.boot import BootError
@@ -79,15 +81,17 @@ from check.findings import LEVELS, shown
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
         CampaignError, CensusError, ChangedError, CheckError, CoreError,
-        EditError, LedgerError, MaintainersError, OutputError, RepoError, RerollError, RuleError,
-        ScratchError, SeriesError, SpatchError, SuiteError, TreeError,
-        VerifyError)
+        EditError, LedgerError, MaintainersError, OutputError, RepoError,
+        RerollError, RuleError, ScratchError, SeriesError, SpatchError,
+        SpliceError, SuiteError, TreeError, VerifyError, WordsError)
 # What is older has no CONFIG_IOMMU_DEFAULT_DMA_STRICT, and before v5.11
 # intel-iommu merged nothing; the cases themselves run in user-mode Linux too.
 _QEMU_FROM = (5, 14)
 # What is written below OUT of a change, and the names that it has while
 # another change is placed.
 _ACCOUNT = ("ledger.tsv", "edits.patch")
+# The commands that bare rules can be run with on a part of a kernel.
+_ANY_FOLDER = ("apply", "preview", "series")
 _OLD = tuple(f"{name}.old" for name in _ACCOUNT)
 
 
@@ -244,7 +248,7 @@ def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
         if not options.dirty and not embedded:
             trees.refuse_dirty(tree, but=ours)
         with _kernel_still(options, tree):
-            plan = planning.make_plan(tree, options.settings)
+            plan = _plan(options, tree)
         if not options.dirty and not embedded:
             trees.refuse_dirty(tree, plan.after, but=ours)
         if plan.after:
@@ -278,6 +282,35 @@ def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
     _left(options, plan)
 
 
+def _plan(options: Options, tree: Tree) -> Plan:
+    """Return what the campaign, or the bare rules of RULES, make of a tree."""
+    if not _bare_paths(options):
+        return planning.make_plan(tree, options.settings)
+    rules, left = bare_rules.load(
+        _bare_paths(options), _word("SCRIPTS", options.rest.scripts, (
+            "", "allow")) == "allow", options.confidence)
+    return bare.make_plan(tree, bare.Settings(
+        options.settings.census, options.jobs, options.timeout,
+        ssh=options.ssh, cache=options.settings.cache, files=options.files),
+        rules,
+        [f"{name} is left out: {why}" for name, why in left])
+
+
+def _bare_paths(options: Options) -> list[tuple[Path, bool]]:
+    """Return the rules of RULES, each with whether RULES names it by itself;
+    none where they are rules of ours."""
+    named = {Path(_folder(word)).absolute()
+             for word in options.rest.rules.split()}
+    found = [(path, path in named) for path in options.rules
+             if options.rest.rules and bare_rules.is_bare(path)]
+    if found and len(found) < len(options.rules):
+        ours = next(path for path in options.rules
+                    if not bare_rules.is_bare(path))
+        raise UsageError(f"RULES: {ours} is a rule of a campaign and "
+                         f"{found[0][0]} is none; give one kind at a time")
+    return found
+
+
 @contextlib.contextmanager
 def _still(options: Options, tree: Tree) -> Iterator[None]:
     """Keep runs that change what is read from it, until it is read."""
@@ -288,7 +321,8 @@ def _still(options: Options, tree: Tree) -> Iterator[None]:
 @contextlib.contextmanager
 def _kernel_still(options: Options, tree: Tree) -> Iterator[None]:
     """Do the same for the kernel that a module is judged for."""
-    kernel = trees.open_kernel(options.kernel) if options.kernel else tree
+    kernel = trees.open_kernel(options.kernel) \
+        if options.kernel and options.module else tree
     if kernel.root == tree.root:
         yield
         return
@@ -302,7 +336,7 @@ def _preview(options: Options) -> None:
     tree = _tree(options) if options.kernel or options.module \
         else trees.open_tree(str(_embedded(options)))
     with _still(options, tree):
-        plan = planning.make_plan(tree, options.settings)
+        plan = _plan(options, tree)
     _record(options, plan)
     _write(diffs.unified(plan.before, plan.after))
     for line in (*plan.remarks, *_leftovers(plan),
@@ -367,8 +401,7 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        options.settings.cache, check.today(), under, only,
-        () if rest.campaign else campaigns.every_misuse())
+        options.settings.cache, check.today(), under, only)
 
 
 def _series(options: Options) -> None:
@@ -382,7 +415,7 @@ def _series(options: Options) -> None:
     output.ready(options.out, *_ACCOUNT)
     with series.hold(options.out), _still(options, tree):
         series.ready(tree, settings)
-        plan = planning.make_plan(tree, options.settings)
+        plan = _plan(options, tree)
         made = series.write(tree, plan, settings)
         _record(options, plan)
     print(series.text(made), end="")
@@ -418,7 +451,7 @@ def _verify(options: Options) -> None:
     tree = _trusted(options)
     output.ready(options.out, *_ACCOUNT)
     with series.hold(options.out), _still(options, tree):
-        plan = planning.make_plan(tree, options.settings)
+        plan = _plan(options, tree)
         _record(options, plan)
         before, after, what = plan.before, plan.after, "the change"
         if not after:
@@ -509,10 +542,21 @@ def _tree(options: Options) -> Tree:
         if not os.path.isfile(os.path.join(options.module, name)):
             raise UsageError(f"M: {os.path.join(options.module, name)}: no "
                              "such file")
-    tree = trees.open_tree(options.kernel, options.module)
+    tree = _open(options)
     if options.rest.trust:
         gitsafe.trust(tree.root)
     return tree
+
+
+def _open(options: Options) -> Tree:
+    """Open the tree; bare rules can be run on a part of one, too."""
+    try:
+        return trees.open_tree(options.kernel, options.module)
+    except TreeError:
+        if options.module or options.rest.command not in _ANY_FOLDER or \
+                not _bare_paths(options):
+            raise
+        return trees.open_tree("", options.kernel)
 
 
 def _trusted(options: Options) -> Tree:
@@ -652,7 +696,7 @@ def _options(words: Sequence[str]) -> Options:
         rules=_rules(found.rules, campaign),
         timeout=_count("TIMEOUT", found.timeout),
         confidence=_word("CONFIDENCE", found.confidence,
-                         ("high", "moderate")),
+                         ("high", "moderate", "low")),
         left=_word("LEFT", found.left, ("warn", "error")),
         dirty=found.dirty, fix=found.fix,
         ssh=found.ssh, rest=found)
@@ -667,7 +711,7 @@ _VARIABLES = (
     ("jobs", "", "how many processors to use; all by default"),
     ("rules", "", "rule files or a folder of them"),
     ("timeout", "200", "wall-clock seconds a file may take"),
-    ("confidence", "high", "high, or moderate"),
+    ("confidence", "high", "high, moderate, or low for bare rules"),
     ("left", "warn", "error: exit 1 when sites are left to a person"),
     ("ssh", "", "hosts for GNU parallel"),
     ("format", "text", "how check prints"),

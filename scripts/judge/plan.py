@@ -90,6 +90,7 @@ class Plan:
     unread: Mapping[str, tuple[tuple[int, int], ...]]
     remarks: tuple[str, ...] = ()    # for people: what was chosen and why
     campaign: campaigns.Campaign = field(default_factory=campaigns.load)
+    bare: bool = False       # made by bare rules: see judge/bare.py
 
 
 @dataclass
@@ -133,7 +134,7 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
     every = [rule for rule in rulebook.load(settings.rules)
              if rule.verdict != "finding"
              and (rule.confidence == "High"
-                  or settings.confidence == "moderate"
+                  or settings.confidence != "high"
                   or rule.verdict != "converted")]
     # What is said of counts, and done about them, waits for the conversions.
     about_counts = [rule for rule in every

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection, Optional, Sequence
 
+from host import scratch
 from read import campaign as campaigns
 from read.campaign import Campaign
 
@@ -77,6 +78,23 @@ def take(program: Path, root: Path, jobs: int,
     if hidden:
         found += _run([*command, "--any"], root, hidden)
     return tuple(sorted(found))
+
+
+def named(program: Path, root: Path, jobs: int, names: Collection[str],
+          files: Optional[Collection[str]] = None) -> tuple[Site, ...]:
+    """Return the sites of some names, of a tree or of some of its files.
+
+    A name is a word, or with a point in front the name of a member.
+    """
+    table = "".join(
+        f"{name}\tfield\tany\t-\t-\n" if name.startswith(".")
+        else f"{name}\tcall\t-\t-\t-\n" for name in sorted(names))
+    with scratch.folder() as folder:
+        (folder / "names.tsv").write_text(table)
+        command = [os.fspath(program), "--names",
+                   os.fspath(folder / "names.tsv"), "-j", str(jobs)]
+        return _run([*command, "--files"] if files is not None else command,
+                    root, files or ())
 
 
 def fragments(root: Path, campaign: Campaign) -> list[str]:

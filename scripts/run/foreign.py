@@ -73,9 +73,9 @@ def load(paths: Iterable[Path],
         except OSError as error:
             skipped.append((name, f"it cannot be read: {error.strerror}"))
             continue
-        rule = _rule(path, name, data.decode("utf-8", "replace"))
+        rule = header(path, name, data.decode("utf-8", "replace"))
         mode, text, why = _mode(rule, data, scripts)
-        why = why or _unfit(rule)
+        why = why or unfit(rule)
         if why:
             skipped.append((name, why))
         else:
@@ -102,7 +102,8 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _rule(path: Path, name: str, text: str) -> Rule:
+def header(path: Path, name: str, text: str) -> Rule:
+    """Return a rule with what its comments say of it."""
     keys: dict[str, str] = {}
     for match in _KEY.finditer(text):
         keys.setdefault(match[1], match[2].strip())
@@ -143,13 +144,14 @@ def _mode(rule: Rule, data: bytes, scripts: bool) -> tuple[str, bytes, str]:
                       + why)
 
 
-def _unfit(rule: Rule) -> str:
+def unfit(rule: Rule) -> str:
     """Return what keeps this spatch from running a rule, "" for nothing."""
     here = spatch.version()
     if _numbers(rule.requires) > _numbers(here):
         return f"it requires spatch {rule.requires}, and this is {here}"
-    for word in rule.options:
-        if word not in _OPTIONS:
+    for before, word in zip(("", *rule.options), rule.options):
+        if word not in _OPTIONS and (before != "--disable-iso"
+                                     or not word.isidentifier()):
             return f"its Options hold {word}, which is not known to be safe"
     return ""
 

@@ -85,7 +85,8 @@ def _names(sources: Mapping[str, bytes], jobs: Sequence[Job]) -> list[str]:
     rules = {job.rule.path: job.rule for job in jobs if job.rule is not None}
     told = {path: hashlib.sha256(b"\0".join((
         given(rule), "\0".join(rule.options).encode(),
-        b"prefilter" * rule.prefilter))).digest()
+        b"prefilter" * rule.prefilter, b"bare" * rule.bare,
+        b"modeless" * rule.modeless))).digest()
         for path, rule in rules.items()}
     held = {file: key(os.fsencode(file), sources[file]).encode()
             for file in {file for job in jobs for file in job.files}}
@@ -101,13 +102,17 @@ def _entry(result: Result) -> bytes:
         {file: diff.decode("latin-1")
          for file, diff in result.changed.items()},
         {file: ranges for file, ranges in result.bad.items()},
-        result.text]).encode()
+        result.text,
+        {file: functions for file, functions in result.tried.items()},
+    ]).encode()
 
 
 def _result(job: Job, entry: bytes) -> Result:
-    outcome, changed, bad, text = json.loads(entry)
+    outcome, changed, bad, text, tried = json.loads(entry)
     return Result(
         job, Outcome(outcome),
         {file: diff.encode("latin-1") for file, diff in changed.items()},
         {file: tuple((first, last) for first, last in ranges)
-         for file, ranges in bad.items()}, text=text)
+         for file, ranges in bad.items()}, text=text,
+        tried={file: tuple((line, name) for line, name in functions)
+               for file, functions in tried.items()})

@@ -118,6 +118,8 @@ class Rule:
     comments: tuple[tuple[str, str], ...] = ()
     # Lines that stand for one another, first to last: what goes, what comes.
     rewrites: tuple[tuple[str, str], ...] = ()
+    bare: bool = False       # a semantic patch of no campaign: see bare.py
+    modeless: bool = False   # declares no mode, and is run without one
 
 
 @dataclass(frozen=True)

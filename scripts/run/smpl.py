@@ -51,6 +51,9 @@ _VIRTUAL = re.compile(rb"\bvirtual\s+(\w+(?:\s*,\s*\w+)*)")
 _DEPENDS = re.compile(
     rb"\s*(?:script|initialize|finalize)\s*:\s*\w+\s+(?:\w+\s+)?"
     rb"depends\s+on\s(.*)", re.DOTALL)
+_NEEDS = re.compile(
+    rb"\bdepends\s+on\s(.*?)(?:\b(?:disable|using|exists|forall|expression|type"
+    rb"|identifier)\b|$)", re.DOTALL)
 _TERM = re.compile(rb"\s*(&&|\|\||[!()]|\w+)")
 
 
@@ -59,9 +62,11 @@ class ScriptError(Exception):
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     start: int               # of its first @
     head: bytes              # between the first two @, comments blanked
+    declared: int            # where its declarations start
+    body: int                # behind the @@ that ends them
     end: int                 # where the next part starts, or the text ends
 
 
@@ -70,14 +75,13 @@ def cleared(data: bytes, mode: str) -> bytes:
 
     Such a script is blanked, so that lines and columns stay.
     """
-    virtual = {name for names in _VIRTUAL.findall(_plain(data, 0, _prolog(data)))
-               for name in re.split(rb"\s*,\s*", names)}
+    names = virtual(data)
     pieces, at = [], 0
-    for part in _parts(data):
-        if not _SCRIPT.match(part.head.strip()):
+    for part in parts(data):
+        if not is_script(part.head):
             continue
-        if _may_run(part.head, virtual, mode.encode()):
-            raise ScriptError(f"line {_line(data, part.start)}: a script")
+        if _may_run(part.head, names, mode.encode()):
+            raise ScriptError(f"line {line(data, part.start)}: a script")
         pieces += [data[at:part.start],
                    re.sub(rb"[^\n]", b" ", data[part.start:part.end])]
         at = part.end
@@ -86,17 +90,61 @@ def cleared(data: bytes, mode: str) -> bytes:
     return text
 
 
+def virtual(data: bytes) -> set[bytes]:
+    """Return the names that a rule declares virtual, its modes."""
+    return {name for names in _VIRTUAL.findall(_plain(data, 0, _prolog(data)))
+            for name in re.split(rb"\s*,\s*", names)}
+
+
+def is_script(head: bytes) -> bool:
+    """Tell whether a part with this head is a script."""
+    return _SCRIPT.match(head.strip()) is not None
+
+
+def applies(head: bytes, names: set[bytes], mode: bytes,
+            never: set[bytes]) -> bool:
+    """Return False where a part depends on what is false in a mode.
+
+    names: what the rule declares virtual; of these the mode alone is true.
+    never: the parts that are known not to apply.
+    """
+    found = _NEEDS.search(head)
+    if found is None:
+        return True
+    terms = [term[1] for term in _TERM.finditer(found[1])]
+    if b"".join(terms) != b"".join(found[1].split()):
+        return True
+    known = {**dict.fromkeys(never, False),
+             **{name: name == mode for name in names}}
+    try:
+        value = _either(terms, known)
+    except (IndexError, RecursionError):
+        return True
+    return bool(terms) or value is not False
+
+
+def uncommented(data: bytes, start: int, end: int) -> bytes:
+    """Return a piece of text with its comments blanked, line ends kept."""
+    pieces, at = [], start
+    for item in _items(data, start, end):
+        if item.lastgroup == "comment":
+            pieces += [data[at:item.start()],
+                       re.sub(rb"[^\n]", b" ", item[0])]
+            at = item.end()
+    return b"".join([*pieces, data[at:end]])
+
+
 def _refuse_scripts(data: bytes) -> None:
     """Raise where a script could start; nothing but the text is trusted."""
     if found := _ARGUMENTS.search(data):
-        raise ScriptError(f"line {_line(data, found.end())}: a #spatch line, "
+        raise ScriptError(f"line {line(data, found.end())}: a #spatch line, "
                           "which may name programs and files")
     prolog = _prolog(data)
     if found := re.search(rb"#[ \t]*include", _plain(data, 0, prolog)):
-        raise ScriptError(f"line {_line(data, found.start())}: it includes "
+        raise ScriptError(f"line {line(data, found.start())}: it includes "
                           "another file, which may hold scripts")
     if found := _WORD.search(_plain(data, 0, len(data))):
-        raise ScriptError(f"line {_line(data, found.start())}: "
+        raise ScriptError(f"line {line(data, found.start())}: "
                           + ("it uses another file, which may hold scripts"
                              if found[0].startswith(b"using") else "a script"))
 
@@ -126,7 +174,7 @@ def _items(data: bytes, at: int,
     """Yield what is not plain code between two places, in order."""
     while (item := _ITEM.search(data, at, end)) is not None:
         if item.lastgroup == "open":
-            raise ScriptError(f"line {_line(data, item.start())}: a comment "
+            raise ScriptError(f"line {line(data, item.start())}: a comment "
                               "or a string that does not end")
         if item.lastgroup == "line":
             # Whether spatch skips the rest or reads it depends on the place:
@@ -142,7 +190,7 @@ def _items(data: bytes, at: int,
 def _within(data: bytes, at: int, end: int) -> Iterator[re.Match[bytes]]:
     while (item := _ITEM.search(data, at)) is not None and item.start() < end:
         if item.end() > end or item.lastgroup == "open":
-            raise ScriptError(f"line {_line(data, item.start())}: a line that "
+            raise ScriptError(f"line {line(data, item.start())}: a line that "
                               "can be read in two ways")
         if item.lastgroup == "line":
             at = item.start() + 1
@@ -151,7 +199,7 @@ def _within(data: bytes, at: int, end: int) -> Iterator[re.Match[bytes]]:
         at = item.end()
 
 
-def _parts(data: bytes) -> Iterator[_Part]:
+def parts(data: bytes) -> Iterator[Part]:
     """Yield the parts of a rule; a part ends where the next one starts."""
     at = _prolog(data)
     while at < len(data):
@@ -164,10 +212,11 @@ def _parts(data: bytes) -> Iterator[_Part]:
             head = _plain(data, at, end)
             at = end + 1
         # The declarations end at @@, and the body at the next part's head.
-        at = _next_at(data, at) + 2
-        at = (_code_end(data, at) if _SCRIPT.match(head.strip())
-              else _body_end(data, at))
-        yield _Part(start, head, at)
+        declared = at
+        body = _next_at(data, at) + 2
+        at = (_code_end(data, body) if is_script(head)
+              else _body_end(data, body))
+        yield Part(start, head, declared, body, at)
 
 
 def _next_at(data: bytes, at: int) -> int:
@@ -247,5 +296,5 @@ def _one(terms: list[bytes], known: dict[bytes, bool]) -> bool | None:
     return known.get(term)
 
 
-def _line(data: bytes, at: int) -> int:
+def line(data: bytes, at: int) -> int:
     return len(re.findall(_BREAK, data[:at].replace(b"\r\n", b"\n"))) + 1

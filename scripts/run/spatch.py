@@ -94,6 +94,11 @@ class Result:
     detail: str = ""         # why it did not end well, "" when it did
     seconds: float = 0.0     # its share of the batch
     text: str = ""           # what report or org mode printed
+    # Of a bare rule: the functions that it was matched with, and the line
+    # each starts at. A function whose flow spatch could not work out, for a
+    # goto without its label, is not among them, and nothing is said of it.
+    tried: Mapping[str, tuple[tuple[int, str], ...]] = \
+        field(default_factory=dict)
 
 
 class SpatchError(Exception):
@@ -139,7 +144,7 @@ def sanitise(source: bytes) -> bytes:
 def marked_lines(diff: bytes) -> tuple[int, ...]:
     """Return the lines of the original that a diff marks with a minus."""
     found = []
-    for start, lines in _hunks(diff):
+    for start, lines in hunks(diff):
         at = start
         for line in lines:
             if line.startswith(b"-"):
@@ -153,7 +158,7 @@ def patched(text: bytes, diff: bytes) -> bytes:
     old = text.split(b"\n")
     new: list[bytes] = []
     at = 0
-    for start, lines in _hunks(diff):
+    for start, lines in hunks(diff):
         if not at <= start - 1 <= len(old):
             raise SpatchError("a diff does not fit its source: "
                               f"line {start}")
@@ -181,7 +186,19 @@ def look(rule: Path, mode: str,
 
     A file must hold one of them for the rule to match there; where there are
     none, it may match anywhere. A text takes the place of the rule's file.
-    spatch --parse-cocci exits 255 for a good rule where no mode is given.
+    spatch --parse-cocci exits 255 for a good rule where no mode is given;
+    mode is "" for a rule that declares none.
+    """
+    why, words = query(rule, mode, text)
+    plain = all(re.fullmatch(r"\w+", word) for word in words)
+    return why, words if plain else ()
+
+
+def query(rule: Path, mode: str,
+          text: bytes | None = None) -> tuple[str, tuple[str, ...]]:
+    """Do what look() does, for rules that want a header, too.
+
+    The name of the header is one of the words then.
     """
     _tools(os.environ.get("PATH", ""))
     with _workspace() as folder:
@@ -191,7 +208,7 @@ def look(rule: Path, mode: str,
             done = subprocess.run(
                 ["/bin/sh", "-c", f"ulimit -v {_LOOK_MIB << 10}\n"
                  f"ulimit -f {_LOOK_OUTPUT_MIB << 11}\n"
-                 'exec setpriv --pdeathsig KILL spatch -D "$0" '
+                 'exec setpriv --pdeathsig KILL spatch ${0:+-D "$0"} '
                  "--parse-cocci rule.cocci >out 2>err", mode], cwd=folder,
                 stdin=subprocess.DEVNULL, check=False, timeout=_LOOK_S,
                 env={**os.environ, "HOME": str(folder), "LC_ALL": "C"})
@@ -201,9 +218,10 @@ def look(rule: Path, mode: str,
                                     for name in ("out", "err"))
     if done.returncode != 0 and not _inapplicable(done.stderr):
         return _reason(done.stderr), ()
-    query = re.search(rb"^Grep query\n(\w+(?: \|\| \w+)*)\s*\Z", done.stdout,
-                      re.MULTILINE)
-    return "", tuple(query[1].decode().split(" || ")) if query else ()
+    found = re.search(rb"^Grep query\n([\w./-]+(?: \|\| [\w./-]+)*)\s*\Z",
+                      done.stdout, re.MULTILINE)
+    return "", tuple(found[1].decode("ascii", "replace").split(" || ")) \
+        if found else ()
 
 
 # Reading a rule takes spatch a tenth of a second.
@@ -521,7 +539,11 @@ def _command(work: _Work, batch: _Batch, limit: int) -> str:
             # ... but being in a group does not lend its types to the others.
             command += ["--include", header]
         command += [
-            "--sp-file", work.rules[first.rule.path, first.mode], "-D", first.mode,
+            "--sp-file", work.rules[first.rule.path, first.mode],
+            *([] if first.rule.modeless else ["-D", first.mode]),
+            # Names each function that has a flow; --debug alone tells of one
+            # that has none, in pages.
+            *(["--show-trying"] if first.rule.bare else []),
             # The prefilter wants the tag of a type in the .c file itself, and
             # drops users of a member declared in a header.
             *([] if first.rule.prefilter else ["--disable-worth-trying-opt"]),
@@ -536,10 +558,10 @@ def _command(work: _Work, batch: _Batch, limit: int) -> str:
         if first.mode in ("report", "org"):
             # A rule of other people may mark lines in these modes, too.
             command.append("--no-show-diff")
-            if os.access(_PYTHON, os.X_OK):
-                # The python3 of PATH may be a wrapper: 1.5 s to start, not
-                # 0.3.
-                command += ["--python", _PYTHON]
+        if (first.mode in ("report", "org") or first.rule.bare) and \
+                os.access(_PYTHON, os.X_OK):
+            # The python3 of PATH may be a wrapper: 1.5 s to start, not 0.3.
+            command += ["--python", _PYTHON]
     return " ".join(map(shlex.quote, command))
 
 
@@ -893,8 +915,26 @@ def _handled(work: _Work, batch: _Batch,
         if outcome is Outcome.QUIET and job.mode != "context":
             bad, _ = _unread(work, shorts, lines)
         found[number] = Result(job, outcome, {}, bad, why,
-                               ended.seconds / len(batch.jobs))
+                               ended.seconds / len(batch.jobs),
+                               tried=_tried(work, lines))
     return found
+
+
+def _tried(work: _Work, lines: Iterable[bytes]) -> dict[
+        str, tuple[tuple[int, str], ...]]:
+    """Return the functions that --show-trying names, by file."""
+    found: dict[str, set[tuple[int, str]]] = {}
+    for line in lines:
+        match = _TRIED.fullmatch(line)
+        name = match[2].decode() if match else ""
+        if match and name in work.long:
+            found.setdefault(work.long[name], set()).add(
+                (int(match[3]), match[1].decode("ascii", "replace")))
+    return {name: tuple(sorted(functions))
+            for name, functions in found.items()}
+
+
+_TRIED = re.compile(rb" +trying function: (\S+): (f\d{5}\.[ch]):(\d{1,9})")
 
 
 def _lost(work: _Work, batch: _Batch, ended: _Ended,
@@ -908,7 +948,8 @@ def _diffed(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
     found = _handled(work, batch, ended)
     if found is None:
         return _lost(work, batch, ended, "spatch did not name its files")
-    diffs = _diffs(ended.stdout)
+    first = work.jobs[batch.jobs[0]].rule
+    diffs = _diffs(ended.stdout, first is not None and first.bare)
     if diffs is None or not diffs.keys() <= work.long.keys():
         return _lost(work, batch, ended, "spatch printed more than diffs")
     for number, result in found.items():
@@ -921,17 +962,18 @@ def _diffed(work: _Work, batch: _Batch, ended: _Ended) -> dict[int, Result]:
                 result.job, Outcome.FAILED, detail="spatch printed a diff "
                 "that does not fit the file", seconds=result.seconds)
         elif mine and result.outcome is Outcome.QUIET:
-            found[number] = Result(
-                result.job, Outcome.HIT,
-                {name: _renamed(name, diff) for name, diff in mine.items()},
-                result.bad, "", result.seconds)
+            found[number] = replace(result, outcome=Outcome.HIT, changed={
+                name: _renamed(name, diff) for name, diff in mine.items()})
     if diffs:
         return _lost(work, batch, ended, "a diff of a file of no job")
     return found
 
 
-def _diffs(stdout: bytes) -> dict[str, bytes] | None:
-    """Return file -> hunks, or None where there is anything else."""
+def _diffs(stdout: bytes, chatty: bool = False) -> dict[str, bytes] | None:
+    """Return file -> hunks, or None where there is anything else.
+
+    chatty: lines in front of a diff are what a script of the rule printed.
+    """
     found: dict[str, bytes] = {}
     lines = stdout.split(b"\n")
     at = 0
@@ -939,6 +981,9 @@ def _diffs(stdout: bytes) -> dict[str, bytes] | None:
         head = lines[at:at + 3]
         match = re.fullmatch(rb"diff -u -p (?:a/)?(f\d{5}\.[ch]) \S+",
                              head[0])
+        if match is None and chatty and not head[0].startswith(b"diff -u"):
+            at += 1
+            continue
         if (match is None or match[1].decode() in found or len(head) < 3
                 or not head[1].startswith(b"--- ")
                 or not head[2].startswith(b"+++ ")):
@@ -974,7 +1019,7 @@ def _hunk_end(lines: list[bytes], at: int,
     return at if old == new == 0 else None
 
 
-def _hunks(diff: bytes) -> Iterator[tuple[int, list[bytes]]]:
+def hunks(diff: bytes) -> Iterator[tuple[int, list[bytes]]]:
     """Yield (first old line, lines) of every hunk."""
     lines = diff.split(b"\n")
     at = 0
