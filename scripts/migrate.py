@@ -401,7 +401,8 @@ def _judged(options: Options) -> tuple[Tree, check.Settings]:
         _word("LEVEL", rest.level or "high", LEVELS),
         _word("UNREAD", rest.unread or "warn", ("error", "warn")),
         _word("SCRIPTS", rest.scripts, ("", "allow")) == "allow",
-        options.settings.cache, check.today(), under, only)
+        options.settings.cache, check.today(), under, only,
+        () if rest.campaign else campaigns.every_misuse())
 
 
 def _series(options: Options) -> None:

@@ -67,6 +67,7 @@ class Settings:
     today: datetime.date = datetime.date.max
     under: str = ""          # the tree's folder to judge, "" for all of it
     only: tuple[str, ...] = ()       # what of it is judged; all without names
+    misuse: tuple[Path, ...] = ()    # none: those of the plan's campaign
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,8 @@ def _read(work: _Work, files: Iterable[str]) -> None:
 # --- running rules ---------------------------------------------------------
 
 def _run_own(work: _Work) -> None:
-    rules = [rule for rule in rulebook.load(work.settings.plan.campaign.misuse)
+    rules = [rule for rule in rulebook.load(
+                 work.settings.misuse or work.settings.plan.campaign.misuse)
              if rule.verdict == "finding"]
     work.rules = {rule.name: rule for rule in rules}
     words = sorted({token for rule in rules for token in rule.tokens}

@@ -210,6 +210,14 @@ def shipped() -> tuple[str, ...]:
                         (ROOT / "cocci").glob(f"*/{TABLE}")))
 
 
+def every_misuse() -> tuple[Path, ...]:
+    """Return the rules that report mistakes, of all shipped campaigns."""
+    return tuple(sorted(
+        (path for name in shipped()
+         for path in _rule_files(ROOT / "cocci" / name, "misuse")),
+        key=lambda path: path.name))
+
+
 # --- the tables ------------------------------------------------------------
 
 # Key -> its columns, whether it is needed, whether it may come again.

@@ -70,6 +70,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The least number of cases: a folder that is no longer found is a failure.
 FLOOR = 170
 
+# What all campaigns compile against.
+INCLUDE = "fixtures/sg-dma-page/include"
 # What real code looks like, in five groups: A DMA walks over the page iterator,
 # B page walks, C conditional code and copies, D for_each_sg() loops that walk
 # pages by hand, E misuse of the API and of its counts. A tab-separated line
@@ -161,12 +163,14 @@ def load(root: Path = ROOT) -> list[Case]:
     """Return every case, ordered by rule and name."""
     found = _rules(root)
     known = {rule.name for rule in found}
-    for folder in sorted((root / "fixtures/sg-dma-page").iterdir()):
+    for folder in sorted(path for name in _campaigns(root)
+                         for path in (root / "fixtures" / name).iterdir()):
         if folder.is_dir() and folder.name not in known and \
                 any(_NAME.fullmatch(file.name) for file in folder.iterdir()):
             raise FixtureError(f"{folder}: cases, and no rule of that name")
     return [case for rule in found
-            for case in _cases(rule, root / "fixtures/sg-dma-page" / rule.name)]
+            for case in _cases(rule, root / "fixtures"
+                               / rule.path.parents[1].name / rule.name)]
 
 
 def ids_without_case(cases: Iterable[Case],
@@ -199,7 +203,7 @@ def check(cases: Sequence[Case], root: Path = ROOT) -> dict[str, list[str]]:
     decided = [case for case in cases if case.fact("plain")]
     for case, texts in _planned(decided, root) if decided else ():
         complaints[str(case)] += texts
-    for case, texts in _compile(cases, root / "fixtures/sg-dma-page/include"):
+    for case, texts in _compile(cases, root / INCLUDE):
         complaints[str(case)] += texts
     for rule in _rules(root):
         complaints[rule.name] = _gaps(
@@ -235,9 +239,16 @@ def bless(cases: Sequence[Case]) -> list[Path]:
 # --- reading cases -----------------------------------------------------------
 
 def _rules(root: Path) -> list[Rule]:
-    folders = sorted(path for path in (root / "cocci/sg-dma-page").iterdir()
+    folders = sorted(path for name in _campaigns(root)
+                     for path in (root / "cocci" / name).iterdir()
                      if path.is_dir() and any(path.glob("*.cocci")))
     return rules.load(folders)
+
+
+def _campaigns(root: Path) -> list[str]:
+    """Return the campaigns that have rules and cases, by name."""
+    return sorted(path.name for path in (root / "cocci").iterdir()
+                  if path.is_dir() and (root / "fixtures" / path.name).is_dir())
 
 
 def _cases(rule: Rule, folder: Path) -> Iterator[Case]:

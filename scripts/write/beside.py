@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 
+from read import campaign as campaigns
 from run import rules as rulebook, spatch
 from read.ctext import Text
 from judge.plan import Plan
@@ -24,10 +25,12 @@ _LINE = re.compile(r"^(?P<file>.*?):(?P<line>\d+):\d+(?:-\d+)?: ",
 
 
 def find(plan: Plan, jobs: int) -> list[str]:
-    """Return what the campaign's rules find in the converted files."""
+    """Return what the rules of all campaigns find in the converted files."""
     sources = {file: data for file, data in plan.before.items()
                if file.endswith(".c") and file not in plan.core}
-    rules = [rule for rule in rulebook.load(plan.campaign.misuse)
+    rules = [rule for rule in rulebook.load(
+                 dict.fromkeys((*campaigns.every_misuse(),
+                                *plan.campaign.misuse)))
              if rule.verdict == "finding" and rule.confidence == "High"]
     asked = [spatch.Job(rule, "report", (file,))
              for rule in rules for file, data in sorted(sources.items())

@@ -2,6 +2,7 @@
 """The command line: what a user sees, exit statuses, and bad input."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -344,6 +345,26 @@ class CampaignTest(CommandTest):
             "*.cocci")), mine / "misuse")
         self.refused(migrate("preview", f"--campaign={mine}", out=self.out),
                      2, "no small tree .*make preview KERNEL=")
+
+    def test_check_runs_the_rules_of_all_campaigns_or_of_one(self) -> None:
+        """A mistake of each campaign, and what CAMPAIGN leaves of them."""
+        self.make(d_c=b"int a(struct device *d, struct scatterlist *l, int n)"
+                      b"\n{\n\tint m = dma_map_sg(d, l, n, 0);\n\n"
+                      b"\tif (!m)\n\t\treturn -1;\n"
+                      b"\tdma_unmap_sg(d, l, m, 0);\n\treturn 0;\n}\n",
+                  e_c=b"void b(struct sg_dma_page_iter *it)\n{\n"
+                      b"\t__sg_page_iter_dma_next(it);\n}\n")
+
+        def rules(*words: str) -> set[str]:
+            done = self.run_on("check", "--format=gcc", "--level=low", *words)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            return set(re.findall("next-unchecked|unmap-mapped-count",
+                                  done.stdout))
+
+        every = {"next-unchecked", "unmap-mapped-count"}
+        self.assertEqual(rules(), every)
+        self.assertEqual(rules("--campaign=sg-counts"), {"unmap-mapped-count"})
+        self.assertEqual(rules("--campaign=sg-dma-page"), {"next-unchecked"})
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ class ProjectTest(unittest.TestCase):
                   "unclear", "doubled", "double_cnt", "twofold")
         # iommu_map_sg() is judged by the call alone.
         files = sorted(
-            path for path in (COCCI / "sg-dma-page/misuse").glob("*-mapped-count.cocci")
+            path for path in COCCI.glob("*/misuse/*-mapped-count.cocci")
             if path.stem != "iommu-map-mapped-count")
         self.assertEqual(len(files), 6)
         first, *others = [
@@ -264,7 +264,7 @@ class ProjectTest(unittest.TestCase):
                 if "report" not in part.head and "org" not in part.head
                 and "context" not in part.head]
 
-        folder = COCCI / "sg-dma-page/misuse"
+        folder = COCCI / "sg-counts/misuse"
         self.assertEqual(proof(folder / "unmap-mapped-count.cocci"),
                          proof(folder / "sync-mapped-count.cocci"))
 

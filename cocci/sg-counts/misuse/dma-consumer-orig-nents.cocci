@@ -9,7 +9,9 @@
 /// Keep the result of the mapping and pass it on.
 ///
 //# Left alone: a list of one entry, which has one segment; code that refuses
-//# a mapping that merged (`n != N`, `n < N`); a count that was assigned anew.
+//# a mapping that merged (`n != N`, `n < N`); a count that was assigned anew;
+//# and, where another function than this one maps the list, all but a list and
+//# a count that are the same two fields of a structure in both.
 //
 //# Rewritten in patch mode, where the result is in a variable at the call.
 //
@@ -29,7 +31,8 @@ virtual report
 
 // merging: a mapping whose result is compared with the count that it was given.
 @merging exists@
-expression n, D, L, N;
+expression n, D, E, L, N;
+assignment operator set;
 position m;
 @@
 (
@@ -41,7 +44,7 @@ n = pci_map_sg@m(D, L, N, ...)
 |
 n = ib_dma_map_sg@m(D, L, N, ...)
 )
-... when any
+... when != n set E
 \(n != N\|n < N\|n == N\|N > n\|N != n\)
 
 // kept: the result takes the place of the count.
@@ -83,12 +86,81 @@ ib_dma_map_sg@m(D, L, N, ...)
 (
 dmaengine_prep_slave_sg@p(C, L, N, ...)
 |
-C->device_prep_slave_sg@p(M, L, N, ...)
+C->device_prep_slave_sg(M@p, L, N, ...)
 |
-C->device->device_prep_slave_sg@p(M, L, N, ...)
+C->device->device_prep_slave_sg(M@p, L, N, ...)
 |
 ib_map_mr_sg@p(C, L, N, ...)
 )
+
+// fields: a list and its count that are two fields of one structure.
+@fields@
+identifier l, c;
+expression D, X;
+position m != {merging.m, kept.m};
+@@
+(
+dma_map_sg@m(D, X->l, X->c, ...)
+|
+dma_map_sg_attrs@m(D, X->l, X->c, ...)
+|
+pci_map_sg@m(D, X->l, X->c, ...)
+|
+ib_dma_map_sg@m(D, X->l, X->c, ...)
+)
+
+// refilled: a result that goes to such a count.
+@refilled depends on fields@
+identifier fields.c;
+expression X;
+@@
+X->c = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
+
+// filled: the same by way of a variable.
+@filled depends on fields exists@
+identifier fields.c;
+idexpression n;
+expression E, X;
+assignment operator set;
+@@
+n = \(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
+... when != n set E
+X->c = n
+
+// own: a function that maps, which the paths above have judged.
+@own depends on fields@
+identifier fn;
+position h;
+@@
+fn@h(...)
+{
+<+...
+\(dma_map_sg\|dma_map_sg_attrs\|pci_map_sg\|ib_dma_map_sg\)(...)
+...+>
+}
+
+// far: another one, which hands on the two.
+@far depends on fields && !refilled && !filled@
+identifier fields.l, fields.c;
+identifier fn;
+expression C, M, Y;
+position h != own.h;
+position p;
+@@
+fn@h(...)
+{
+<+...
+(
+dmaengine_prep_slave_sg@p(C, Y->l, Y->c, ...)
+|
+C->device_prep_slave_sg(M@p, Y->l, Y->c, ...)
+|
+C->device->device_prep_slave_sg(M@p, Y->l, Y->c, ...)
+|
+ib_map_mr_sg@p(C, Y->l, Y->c, ...)
+)
+...+>
+}
 
 // table: the same for a table that was mapped as one.
 @table exists@
@@ -100,9 +172,9 @@ dma_map_sgtable(D, T, ...)
 (
 dmaengine_prep_slave_sg@p(C, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
 |
-C->device_prep_slave_sg@p(M, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+C->device_prep_slave_sg(M@p, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
 |
-C->device->device_prep_slave_sg@p(M, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
+C->device->device_prep_slave_sg(M@p, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
 |
 ib_map_mr_sg@p(C, \(T->sgl\|T.sgl\), \(T->orig_nents\|T.orig_nents\), ...)
 )
@@ -115,18 +187,19 @@ position p;
 (
 dmaengine_prep_slave_sg@p(C, L, 1, ...)
 |
-C->device_prep_slave_sg@p(M, L, 1, ...)
+C->device_prep_slave_sg(M@p, L, 1, ...)
 |
-C->device->device_prep_slave_sg@p(M, L, 1, ...)
+C->device->device_prep_slave_sg(M@p, L, 1, ...)
 |
 ib_map_mr_sg@p(C, L, 1, ...)
 )
 
-// wrong: what is left.
+// wrong: what is left; the place is the name of the function, or the channel
+// where the function is a field.
 @wrong@
-identifier f;
+expression f;
 position q != one.p;
-position p = {given.p, table.p};
+position p = {given.p, far.p, table.p};
 @@
 f@p@q
 
@@ -180,13 +253,25 @@ n = map@m(...)
     when != map@m(...)
 f@p@q(...)
 
+// half: the result of the consumer is compared with that count, which would
+// have to change with it.
+@half depends on counted exists@
+identifier f;
+expression r, C, L, N;
+position wrong.p;
+position q;
+@@
+r = f@p@q(C, L, N, ...)
+... when any
+\(r != N\|r == N\|r < N\|N > r\)
+
 // patch: hand over what the mapping returned.
 @depends on patch@
 idexpression counted.n;
 expression C, L, N;
 identifier f;
 position wrong.p;
-position q != {other.q, anew.q};
+position q != {other.q, anew.q, half.q};
 @@
 f@p@q(C, L,
 - N
@@ -195,7 +280,7 @@ f@p@q(C, L,
 
 // context: mark the line.
 @depends on context@
-identifier f;
+expression f;
 position wrong.p;
 @@
 * f@p
