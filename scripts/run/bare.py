@@ -27,6 +27,8 @@ from run import foreign, minus, smpl, spatch
 from run.rules import Rule, RuleError
 from run.smpl import ScriptError
 
+# Columns that a summary may have to be the subject of a patch.
+_SUBJECT = 60
 _OURS = re.compile(r"^// Verdict:", re.MULTILINE)
 _CONFIDENCE = re.compile(r"^//[#/]?\s*Confidence:[ \t]*\S", re.MULTILINE)
 # Who may be run with which CONFIDENCE.
@@ -118,6 +120,7 @@ def _load(path: Path, name: str, scripts: bool, confidence: str) -> Bare:
 
 
 def _bare(rule: Rule, taken: minus.Taken, words: tuple[str, ...]) -> Bare:
+    rule = _worded(rule, taken)
     sought = frozenset(name for name in taken.names
                        if name.removeprefix(".") in words)
     names = sought if sought or taken.patterns else taken.names
@@ -134,6 +137,30 @@ def _bare(rule: Rule, taken: minus.Taken, words: tuple[str, ...]) -> Bare:
             "at, though the rule may match there")
     return Bare(rule, names, taken.patterns, taken.stay & names,
                 more, taken.brings, taken.local, tuple(remarks))
+
+
+def _worded(rule: Rule, taken: minus.Taken) -> Rule:
+    """Return a rule with a subject and a text, its own if it has one."""
+    said = [line.strip() for line in foreign.said(
+        (rule.text or b"").decode("utf-8", "replace"))]
+    gone = sorted(name.removeprefix(".") for name in taken.names) or [
+        "names that match " + " or ".join(sorted(taken.patterns))]
+    new = sorted(name.removeprefix(".") for name in taken.brings)
+    short = f"replace {gone[0]}" + (" and others" if gone[1:] else "")
+    whole = f"replace {_and(gone)}" + (f" with {_and(new)}" if new else "")
+    if not any(said):
+        return replace(rule, summary=whole, fallback=short, body=(
+            f"The semantic patch {rule.path.name} "
+            f"{whole.replace('replace', 'replaces', 1)}."))
+    text = "\n".join(said).strip("\n")
+    first = text.split("\n\n")[0].replace("\n", " ")
+    if len(first) > _SUBJECT:
+        first = text.split("\n")[0]
+    return replace(rule, summary=first.rstrip("."), fallback=short, body=text)
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -107,8 +107,7 @@ def header(path: Path, name: str, text: str) -> Rule:
     keys: dict[str, str] = {}
     for match in _KEY.finditer(text):
         keys.setdefault(match[1], match[2].strip())
-    said = [line.strip() for line in _SAID.findall(text)]
-    words = [line for line in said if line]
+    words = [line.strip() for line in said(text) if line.strip()]
     version = _VERSION.search(keys.get("Requires", ""))
     modes = {word for line in _VIRTUAL.findall(text)
              for word in re.split(r"[,\s]+", line.strip())}
@@ -121,6 +120,11 @@ def header(path: Path, name: str, text: str) -> Rule:
         options=tuple(keys.get("Options", "").split()),
         requires=version[0] if version else spatch.OLDEST,
         shape=(), verdict="finding", reason="", prefilter=True)
+
+
+def said(text: str) -> list[str]:
+    """Return the `///` lines of a rule, empty ones among them."""
+    return _SAID.findall(text)
 
 
 def _mode(rule: Rule, data: bytes, scripts: bool) -> tuple[str, bytes, str]:

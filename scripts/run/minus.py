@@ -102,11 +102,12 @@ def taken(data: bytes, mode: str = "patch") -> Taken:
         for old, new in _hunks(body):
             minus = minus or bool(old)
             gone, some, back = _hunk(old, new, declared)
+            was, _ = _names(old, declared)
             if old:
                 changes.append((frozenset(gone), frozenset(some)))
             names |= gone
             patterns |= some
-            brings |= back - gone
+            brings |= back - was
             stay |= gone & back
         if _inherits(data, part, known.keys() - {name}):
             local = False

@@ -120,6 +120,7 @@ class Rule:
     rewrites: tuple[tuple[str, str], ...] = ()
     bare: bool = False       # a semantic patch of no campaign: see bare.py
     modeless: bool = False   # declares no mode, and is run without one
+    fallback: str = ""       # of a bare rule: a subject that is never long
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def subject(prefix: Prefix, rules: Sequence[Rule]) -> str:
 
     A rule that only puts a count right behind a conversion names no patch.
     """
-    said = {_decapital(rule.summary) for rule in rules if not rule.counts}
+    said = {decapital(rule.summary) for rule in rules if not rule.counts}
     summary = said.pop() if len(said) == 1 else SUMMARY
     for words in (summary, SUMMARY, _SHORT):
         text = prefix.text + (words[0].upper() + words[1:]
@@ -155,9 +155,9 @@ def user(title: str, files: Sequence[str], entries: Iterable[Entry],
     """Return what the mail of a patch that converts callers says."""
     mine = [entry for entry in entries if entry.site.file in set(files)]
     here = [walk for walk in walks if walk.file in set(files)]
-    text = _message([title, *_rule_text(rules), _facts(here),
+    text = assembled([title, *rule_text(rules), _facts(here),
                      _left(files, mine), _found(check, fixes), fixes])
-    return Words(text, _notes([*questions(here), _checked(check),
+    return Words(text, notes([*questions(here), checked(check),
                                _made(rules, making)]))
 
 
@@ -168,8 +168,8 @@ def core(title: str, body: str, check: Check, first: bool) -> Words:
     """
     text, trailers = _cut_trailers(body)
     trailers += [LINK] if first else []
-    return Words(_message([title, text, "\n".join(trailers)]),
-                 _notes([_checked(check)]))
+    return Words(assembled([title, text, "\n".join(trailers)]),
+                 notes([checked(check)]))
 
 
 def whole(title: str, body: str, files: Sequence[str],
@@ -183,12 +183,12 @@ def whole(title: str, body: str, files: Sequence[str],
     parts = [title]
     if text:
         parts += [text, "Convert all callers in the same step."]
-    parts += _rule_text(rules)
+    parts += rule_text(rules)
     parts += [_facts(here), _left(files, mine),
               "Compile tested only." if check.built else "",
               "\n".join([*trailers, *([LINK] if first else [])])]
-    return Words(_message(parts), _notes(
-        [*questions(here), _checked(check), _made(rules, making)]))
+    return Words(assembled(parts), notes(
+        [*questions(here), checked(check), _made(rules, making)]))
 
 
 def with_trailers(message: str, trailers: Sequence[str]) -> str:
@@ -395,7 +395,7 @@ def _row(numbers: Sequence[int], name: str) -> str:
     return "{:9} {:6} {:6} {:6}  ".format(*numbers) + name
 
 
-def _rule_text(rules: Sequence[Rule]) -> list[str]:
+def rule_text(rules: Sequence[Rule]) -> list[str]:
     """Return the /// text of each rule, once."""
     return list(dict.fromkeys(_flow(rule.body) for rule in rules
                               if rule.body.strip()))
@@ -560,20 +560,20 @@ def _made(rules: Sequence[Rule], making: Making) -> str:
         + "".join(f"\n{line}" for line in ["", *lines] if lines)
 
 
-def _checked(check: Check) -> str:
+def checked(check: Check) -> str:
     done = f"Checked: {'; '.join(check.done)}. " if check.done else ""
     left = "".join(f"{one[:1].upper()}{one[1:]}. " for one in check.left)
     return fill(done + left)
 
 
-def _notes(parts: Iterable[str]) -> str:
+def notes(parts: Iterable[str]) -> str:
     """Return what stands below ---; no line of it begins a patch."""
     text = "\n\n".join(part for part in parts if part.strip())
     return "\n".join(_TRAPS.sub("  ", line.rstrip())
                      for line in text.split("\n")) if text else ""
 
 
-def _message(parts: Iterable[str]) -> str:
+def assembled(parts: Iterable[str]) -> str:
     text = "\n\n".join(part for part in parts if part.strip())
     title, _, body = text.partition("\n")
     safe = [_TRAPS.sub("  ", line.rstrip()) for line in body.split("\n")]
@@ -628,5 +628,5 @@ def _folder(files: Sequence[str]) -> str:
     return "/".join(same)
 
 
-def _decapital(text: str) -> str:
+def decapital(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

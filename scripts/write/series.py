@@ -41,7 +41,7 @@ from host import output, repo, scratch
 from read import core, tree as trees
 from judge import walks
 from prove import verify
-from write import beside, mails, maintainers, message, reroll
+from write import barewords, beside, mails, maintainers, message, reroll
 from run.rules import Rule
 from judge.plan import Plan
 from write.maintainers import Group, Owner
@@ -216,7 +216,7 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
         trailers, dropped = _carry(git, base, before, drafts, plan)
         notes += dropped
         # Patches of a tree that has them already are named and not sent.
-        facts = walks.find(plan)
+        facts = () if plan.bare else walks.find(plan)
         words = [_signed(_words(git, draft, plan, facts, check, settings),
                          plan, settings, [*trailers.get(draft.title, ()),
                           *([f"Signed-off-by: {ident}"]
@@ -338,7 +338,8 @@ def _drafts(git: repo.Repo, plan: Plan,
                      else f"{one.name}: subject prefix "
                      f"\"{prefix.text.strip()}\" from {prefix.source}, since "
                      "the log has none")
-        title = _unique(message.subject(prefix, rules), one, named)
+        title = _unique((barewords if plan.bare else message).subject(
+            prefix, rules), one, named)
         named.add(title)
         drafts.append(_Draft("user", title,
                              {name: users[name] for name in one.files},
@@ -422,7 +423,8 @@ def _single(plan: Plan, first: _Layers, owners: Mapping[str, Owner],
     """Return everything as one patch."""
     users = set(plan.after) - set(plan.core)
     adds = _adds(plan)
-    title = message.cover_title(message.Shape(
+    title = barewords.cover_title(_rules(plan, sorted(plan.after))) \
+        if plan.bare else message.cover_title(message.Shape(
         adds, (1,) if plan.core and not adds else (),
         (1,) if users else (), False, 0, False,
         first[-1][0].subject if first else ""))
@@ -632,6 +634,9 @@ def _words(git: repo.Repo, draft: _Draft, plan: Plan,
            settings: Settings) -> Words:
     making = Making(settings.command, settings.spatch if draft.rules else "")
     files = sorted(name for name in draft.contents if name not in plan.core)
+    if plan.bare:
+        return barewords.words(draft.title, set(files), plan.ledger.entries,
+                               draft.rules, making, check)
     if draft.kind == "user":
         return message.user(draft.title, files, plan.ledger.entries,
                             draft.rules, facts, making, check,
@@ -927,7 +932,9 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
     lone = len(drafts) == 1
     news = _news(git, start, commits, before, notes)
     tested = [line.told for line in proof if line.told]
-    seen = beside.find(plan, settings.jobs) if settings.look else []
+    seen = beside.find(plan, settings.jobs) \
+        if settings.look and not plan.bare else []
+    rules = _rules(plan, sorted(plan.after))
     covers = []
     for posting in postings:
         mine = drafts[posting.first:posting.end]
@@ -939,14 +946,18 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
             if posting.folder else ""
         left = message.persons(plan.ledger) if shape.users or shape.adds \
             else []
+        if plan.bare:
+            left = barewords.persons(plan.ledger)
         converts = plan.ledger.count("converted")
         parts = [
-            *(() if lone else (message.fill(where), message.story(shape))),
+            *(() if lone else (message.fill(where), barewords.story(
+                rules, len(drafts)) if plan.bare else message.story(shape))),
             message.plan_of_merge(shape),
             *news,
             "Testing:\n\n" + "\n".join(map(message.item, [
                 *tested, *(("nothing was run on hardware",)
                            if not lone else ())])),
+            barewords.account(plan.ledger) if plan.bare and not lone else
             message.TABLE + "\n\n" + _indent(message.table(plan.ledger))
             if converts and not lone else "",
             "Left to a person:\n\n" + "\n".join(map(message.item, left))
@@ -963,7 +974,8 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
                 _shortlog(ident, mine),
                 git.git("diff", "--stat", "--summary", "--no-renames", first,
                         last).decode("utf-8", "surrogateescape").rstrip("\n")]
-        title = message.cover_title(shape) if not posting.folder else \
+        title = barewords.cover_title(rules) if plan.bare else \
+            message.cover_title(shape) if not posting.folder else \
             f"{posting.title}: {message.SUMMARY}"
         covers.append(_Cover(
             title, _at_home("\n\n".join(filter(None, parts)), plan, settings),
