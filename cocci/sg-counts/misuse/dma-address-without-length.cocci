@@ -8,7 +8,7 @@
 /// Set sg_dma_len() in the same place.
 ///
 //# Left alone: a function that sets or clears both, in either spelling, and an
-//# address that is set to an error mark or to 0.
+//# address that is set to an error mark or to a constant, which is none.
 //
 // Shape: M12
 // Confidence: Moderate
@@ -28,17 +28,18 @@ virtual report
 @set@
 struct scatterlist *ptr;
 struct scatterlist one;
+constant C;
 expression E, V;
 position p;
 @@
 (
-sg_dma_address(E) = 0
+sg_dma_address(E) = C
 |
 sg_dma_address(E) = DMA_MAPPING_ERROR
 |
 sg_dma_address@p(E) = V
 |
-\(ptr->dma_address\|one.dma_address\) = 0
+\(ptr->dma_address\|one.dma_address\) = C
 |
 \(ptr->dma_address\|one.dma_address\) = DMA_MAPPING_ERROR
 |
