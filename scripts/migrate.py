@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Callable, Iterator, NoReturn, Optional, Sequence
 
 from host import gitsafe, output
-from read import campaign as campaigns, core, tree as trees
+from read import campaigns, core, tree as trees
 from run import bare as bare_rules, spatch
 from judge import bare, plan as planning, review
 from prove import backtest, bench, boot, suite, verify
@@ -53,7 +53,8 @@ from check import check, report as formats
 from host.output import OutputError
 from host.repo import RepoError
 from host.scratch import ScratchError
-from read.campaign import Campaign, CampaignError
+from read.campaign import Callers, Campaign, State
+from read.campaigns import CampaignError
 from read.census import CensusError
 from read.changed import ChangedError
 from read.core import CoreError
@@ -422,9 +423,10 @@ def _series(options: Options) -> None:
     print(series.text(made), end="")
     print(plan.ledger.sums())
     # apply adds no file to a tree, and a series is what apply does.
-    if plan.core and plan.state is core.State.STRICT and suite.fits(tree.root):
+    tests = suite.Suite(options.campaign)
+    if plan.core and _has_new(plan.state) and tests.fits(tree.root):
         _say("a KUnit test of the corrections can follow them: git am "
-             f"{suite.PATCH}")
+             f"{tests.patch}")
 
 
 def _command(options: Options) -> str:
@@ -481,13 +483,19 @@ def _boot(options: Options) -> None:
         or ("qemu" if numbers >= _QEMU_FROM else "uml")
     with _still(options, tree):
         done = boot.boot(
-            tree.root, kind, output.folder(options.out, "boot"), options.jobs,
-            core.probe(tree.root) is core.State.STRICT and not options.fix)
+            options.campaign, tree.root, kind,
+            output.folder(options.out, "boot"), options.jobs, _has_new(
+                core.probe(options.campaign, tree.root)) and not options.fix)
     print(boot.table(done))
     _say(f"{'built' if done.built else 'built before'}; log in {done.log}")
     if not done.holds:
         raise No(f"{done.wrong} cases are wrong" if done.report.tests
                  else "the kernel told of no case")
+
+
+def _has_new(state: Optional[State]) -> bool:
+    """Tell whether a tree takes the new API alone."""
+    return state is not None and state.callers is Callers.NEW
 
 
 def _bench(options: Options) -> None:

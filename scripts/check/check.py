@@ -34,6 +34,7 @@ from read import changed as changes, core, tree as trees
 from run import foreign, remember, rules as rulebook, scan, spatch
 from judge import ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
+from read.campaign import Callers
 from read.tree import Tree
 from run.cache import Cache, key
 from run.rules import Rule
@@ -459,7 +460,8 @@ def _strict(work: _Work) -> bool:
         return False
     root = Path(chosen.kernel) if chosen.module else work.tree.root
     try:
-        return core.probe(root) is core.State.STRICT
+        state = core.probe(chosen.campaign, root)
+        return state is not None and state.callers is Callers.NEW
     except core.CoreError:
         # A half-made API, or none: what is wrong with it is apply's to say,
         # and the tree's drivers are judged all the same.

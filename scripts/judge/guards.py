@@ -28,7 +28,7 @@ from typing import Collection, Iterable, Optional
 
 from read import conditionals
 from read.conditionals import Kernel
-from read.core import State
+from read.campaign import Callers, State
 from read.ctext import Branch, Text
 
 _FIRST = 3 << 16 | 10 << 8           # with accessors
@@ -70,7 +70,8 @@ def kernel(root: Optional[Path], state: Optional[State]) -> Kernel:
     """Return what guards can ask of a kernel tree; None: of none."""
     if root is None:
         return NOBODY
-    api = "?" if state is None else "n" if state is State.ABSENT else "y"
+    api = "?" if state is None else \
+        "n" if state.callers is Callers.OLD else "y"
     facts = {name: int(number) for name, number in
              _NUMBERS.findall(_read(root / "Makefile"))}
     version = -1

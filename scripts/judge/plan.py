@@ -26,12 +26,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
-from read import campaign as campaigns, census, conditionals, core, \
-    tree as trees
+from read import campaigns, census, conditionals, core, tree as trees
 from run import remember, rules as rulebook, spatch
 from judge import comments, counts, guards, judge, units as iterators
+from read.campaign import Callers, Campaign, State
 from read.census import Site
-from read.core import Form, State
 from read.ctext import Text
 from run.cache import Cache
 from run.rules import Rule
@@ -72,7 +71,7 @@ class Settings:
     module: bool = False     # M=: the tree is a module's folder, not a kernel
     kernel: str = ""         # the kernel it is built for, if one is named
     files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
-    campaign: campaigns.Campaign = field(default_factory=campaigns.load)
+    campaign: Campaign = field(default_factory=campaigns.load)
     cache: Optional[Path] = None     # of what spatch printed; None: without
 
 
@@ -82,14 +81,14 @@ class Plan:
     before: Mapping[str, bytes]      # files that change, core included
     after: Mapping[str, bytes]
     core: Mapping[str, bytes]        # the core's part of `after`
-    form: Optional[Form]        # what is installed, None for nothing
+    form: Optional[State]       # what is installed, None for nothing
     state: Optional[State]      # what the kernel has, None if unknown
     ledger: Ledger
     rules: Mapping[str, tuple[Rule, ...]]    # by file, what converted in it
     groups: tuple[tuple[str, ...], ...]      # files that change together
     unread: Mapping[str, tuple[tuple[int, int], ...]]
     remarks: tuple[str, ...] = ()    # for people: what was chosen and why
-    campaign: campaigns.Campaign = field(default_factory=campaigns.load)
+    campaign: Campaign = field(default_factory=campaigns.load)
     bare: bool = False       # made by bare rules: see judge/bare.py
 
 
@@ -382,7 +381,8 @@ def kernel(tree: trees.Tree, settings: Settings) -> conditionals.Kernel:
     if settings.module:
         root = Path(settings.kernel) if settings.kernel else None
     try:
-        return guards.kernel(root, core.probe(root) if root else None)
+        return guards.kernel(root, core.probe(settings.campaign, root)
+                             if root else None)
     except core.CoreError:
         return guards.kernel(root, None)    # what is wrong, apply says
 
@@ -909,7 +909,8 @@ def _finish(work: _Work, last: _Work, chosen: Sequence[Rule],
                 _state(work), ledger,
                 {file: tuple(by_name[name] for name in sorted(names))
                  for file, names in work.fired.items()},
-                tuple(sorted(set(work.groups))), evidence.unread, (remark,),
+                tuple(sorted(set(work.groups))), evidence.unread,
+                (remark,) if remark else (),
                 work.settings.campaign)
 
 
@@ -917,29 +918,27 @@ def _state(work: _Work) -> Optional[State]:
     """Ask the kernel what it has; a module alone has none to ask."""
     chosen = work.settings
     if chosen.module:
-        return core.probe(Path(chosen.kernel)) if chosen.kernel else None
-    return core.probe(work.tree.root)
+        return core.probe(chosen.campaign, Path(chosen.kernel)) \
+            if chosen.kernel else None
+    return core.probe(chosen.campaign, work.tree.root)
 
 
 def _core(work: _Work, ledger: Ledger) -> tuple[
-        Optional[Form], dict[str, bytes], str]:
-    """Return the form to install, its files, and a sentence about it."""
-    state = _state(work)
+        Optional[State], dict[str, bytes], str]:
+    """Return the state to reach, the core's files, and a sentence about it."""
+    campaign, state = work.settings.campaign, _state(work)
     if work.settings.module:
-        return None, {}, (
-            "the module needs a kernel with the DMA page iterator; say "
-            "KERNEL=dir to have it checked" if state is None else
-            "the kernel lacks the DMA page iterator: run make apply on it "
-            "before the module is built" if state is State.ABSENT else
-            "the kernel has the DMA page iterator")
+        return None, {}, _about_module(campaign, state)
+    if state is None:
+        return None, {}, ""
     root, mend = work.tree.root, work.settings.fix
-    if state is State.STRICT:
-        parts = core.fix(root) if mend else {}
-        return Form.STRICT, parts, (
-            "the tree has the DMA page iterator already"
+    if state.callers is Callers.NEW:
+        parts = core.fix(campaign, root) if mend else {}
+        return state, parts, (
+            f"the tree has the {campaign.new_term} already"
             + (", its page count is mended" if parts else ""))
     for file, text in sorted(work.texts.items()):
-        clash = judge.clash(text) if file not in API_FILES and \
+        clash = judge.clash(text) if file not in campaign.api and \
             not file.startswith(_OTHER_PROGRAMS) else None
         if clash is not None:
             name, line = clash
@@ -947,21 +946,36 @@ def _core(work: _Work, ledger: Ledger) -> tuple[
                 f"{file}:{line}: defines {name} itself and would not build "
                 "beside the core API: put it under #ifndef "
                 "for_each_sg_dma_page")
-    left = [entry for entry in ledger.entries if _needs_old(entry)]
-    if left:
-        return (Form.TRANSITIONAL,
-                core.install(root, Form.TRANSITIONAL, fix=mend),
-                f"the core API is transitional: {left[0].place} and "
-                f"{len(left) - 1} more sites read addresses with the page "
-                "iterator")
-    return (Form.STRICT, core.install(root, Form.STRICT, fix=mend),
-            "the core API is strict: no site needs the old accessor")
+    left = [entry for entry in ledger.entries if _needs_old(campaign, entry)]
+    form = campaign.state(Callers.BOTH if left else Callers.NEW) \
+        or campaign.state(Callers.BOTH)
+    if form is None and left:
+        raise core.CoreError(
+            f"{left[0].place}: and {len(left) - 1} more sites need the old "
+            f"API, and {campaign.name} has no state that takes both")
+    if form is None:
+        return None, {}, ""
+    return form, core.install(campaign, root, form, fix=mend), (
+        f"the core API is {form.name}: {left[0].place} and {len(left) - 1} "
+        f"more sites read addresses with the {campaign.old_term}"
+        if left else
+        f"the core API is {form.name}: no site needs the old accessor")
 
 
-def _needs_old(entry: Entry) -> bool:
-    """Tell whether a site would not build with the strict API."""
+def _about_module(campaign: Campaign, state: Optional[State]) -> str:
+    """Say what the kernel of a module has of the API."""
+    if not campaign.states:
+        return ""
+    return (f"the module needs a kernel with the {campaign.new_term}; say "
+            "KERNEL=dir to have it checked" if state is None else
+            f"the kernel lacks the {campaign.new_term}: run make apply on it "
+            "before the module is built" if state.callers is Callers.OLD else
+            f"the kernel has the {campaign.new_term}")
+
+
+def _needs_old(campaign: Campaign, entry: Entry) -> bool:
+    """Tell whether a site does not build where only the new API is."""
     if entry.site.place == "if0" or entry.verdict == "converted" or \
             entry.code in ("api", "dma-walk", "guard"):
         return False
-    return entry.site.token == "sg_page_iter_dma_address" or (
-        entry.site.place == "macro" and entry.site.token == "sg_page_iter")
+    return campaign.needed(entry.site.token, entry.site.place)

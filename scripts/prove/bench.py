@@ -24,12 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from read import campaigns
+from read.campaign import Campaign, Kind
 from read.tree import Tree
+from run import rules as rulebook
 from judge.plan import Settings
 
 ROUNDS = 3
-_NAMES = ("sg_page_iter", "for_each_sg_page", "sg_dma_page_iter",
-          "for_each_sg_dma_page")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -87,9 +88,11 @@ def table(rows: Sequence[Row]) -> str:
 def _commands(tree: Tree, settings: Settings,
               folder: Path) -> tuple[Command, ...]:
     root = os.fspath(tree.root)
-    grep = ("grep", "-rlF", *(word for name in _NAMES
+    campaign = settings.campaign
+    grep = ("grep", "-rlF", *(word for name in campaign.words(
+        Kind.TYPE, Kind.LOOP, Kind.CALL)
                               for word in ("-e", name)), root)
-    main = os.fspath(_ROOT / "cocci/sg-dma-page/migrate/local-walk.cocci")
+    main = os.fspath(_main(campaign))
     out = folder / "out"
     (out / "bin").mkdir(parents=True)
     (out / "bin/reader").symlink_to(settings.census)
@@ -105,8 +108,24 @@ def _commands(tree: Tree, settings: Settings,
                 (sys.executable, os.fspath(_ROOT / "scripts/migrate.py"),
                  "preview",
                  f"--kernel={root}", f"--out={out}",
+                 f"--campaign={_named(campaign)}",
                  f"--jobs={settings.jobs}")),
     )
+
+
+def _main(campaign: Campaign) -> Path:
+    """Return the conversion with the most shapes, which does the most work."""
+    rules = [rule for rule in rulebook.load(campaign.migrate)
+             if rule.verdict == "converted"]
+    if not rules:
+        raise BenchError(f"{campaign.name}: has no conversion to measure")
+    return max(rules, key=lambda rule: len(rule.shape)).path
+
+
+def _named(campaign: Campaign) -> str:
+    """Return what CAMPAIGN= is for a campaign."""
+    return campaign.name if campaign.name in campaigns.shipped() \
+        else os.fspath(campaign.folder)
 
 
 def _time(command: Command, folder: Path) -> tuple[float, int]:

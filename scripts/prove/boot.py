@@ -40,7 +40,8 @@ from typing import IO, Any
 if not __package__:                  # run as a program
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from read import core
+from read import campaigns, core
+from read.campaign import Callers, Campaign
 from prove import ktap, suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,12 +71,8 @@ AUTOFS_FS AUTOFS4_FS REISERFS_FS JOLIET ZISOFS PROC_KCORE BLK_DEV_UBD""".split()
 # not to stop at warnings that the tree's own -Werror never knew.
 _OLD_COMPILER = ("HOSTCFLAGS=-O2 -fcommon -w", "KCFLAGS=-Wno-error")
 
-_WIRING = {
-    "lib/Makefile": "obj-$(CONFIG_SG_WALK_BOOT) += sg_walk_boot.o\n",
-    # UML has neither, and the cases need segments with a length of their own.
-    "lib/Kconfig": "\nconfig SG_WALK_BOOT\n\tdef_bool y\n"
-                   "\tselect NEED_SG_DMA_LENGTH\n\tselect ARCH_HAS_SG_CHAIN\n",
-}
+# Files of boot/ that are added to the end of those of lib/.
+_WIRING = ("Makefile", "Kconfig")
 
 
 class BootError(Exception):
@@ -131,14 +128,17 @@ class Booted:
         return bool(self.report.tests) and not self.wrong
 
 
-def boot(tree: Path, kind: str, out: Path, jobs: int, as_is: bool) -> Booted:
+def boot(campaign: Campaign, tree: Path, kind: str, out: Path, jobs: int,
+         as_is: bool) -> Booted:
     """Build, start and judge one kind of kernel."""
-    state = core.probe(tree)
-    if as_is and state is not core.State.STRICT:
-        raise BootError(f"{tree}: has no DMA page iterator to try as it is")
-    changes = {} if as_is else core.install(
-        tree, core.Form.STRICT, fix=state is core.State.STRICT)
-    changes.update(_tests(tree, kind, changes))
+    state, strict = core.probe(campaign, tree), campaign.state(Callers.NEW)
+    if not (campaign.patches / "boot").is_dir() or strict is None:
+        raise BootError(f"{campaign.name}: has no cases for a kernel")
+    if as_is and state != strict:
+        raise BootError(f"{tree}: has no {campaign.new_term} to try as it is")
+    changes = {} if as_is else core.install(campaign, tree, strict,
+                                            fix=state == strict)
+    changes.update(_tests(campaign, tree, kind))
     name = f"{tree.name}-{hashlib.sha1(os.fsencode(tree)).hexdigest()[:8]}"
     src, objs = out / name / "src", out / name / kind
     objs.mkdir(parents=True, exist_ok=True)
@@ -153,11 +153,12 @@ def boot(tree: Path, kind: str, out: Path, jobs: int, as_is: bool) -> Booted:
     if built or kind == "kunit":
         _copy(tree, src, changes)
     if kind == "kunit":
-        text = _run_kunit(src, objs, jobs)
+        text = _run_kunit(campaign, src, objs, jobs)
     else:
         if built:
             _build(src, objs, MACHINES[kind], jobs,
-                   _OLD_COMPILER if state is core.State.ABSENT else ())
+                   _OLD_COMPILER if state is not None
+                   and state.callers is Callers.OLD else ())
         text = _start(src, objs, MACHINES[kind])
     log.write_text(text)
     report = ktap.parse(text)
@@ -166,15 +167,17 @@ def boot(tree: Path, kind: str, out: Path, jobs: int, as_is: bool) -> Booted:
     return Booted(report, _splats(text), log, built)
 
 
-def _tests(tree: Path, kind: str,
-           changes: dict[str, bytes]) -> dict[str, bytes]:
+def _tests(campaign: Campaign, tree: Path, kind: str) -> dict[str, bytes]:
     """Return the files that bring the tests into the tree."""
+    tests = suite.Suite(campaign)
     if kind == "kunit":
-        return suite.install(tree)
-    files = {f"lib/{path.name}": path.read_bytes() for path in (
-        core.PATCHES / "boot/sg_walk_boot.c", *suite.SHARED)}
-    for file, text in _WIRING.items():
-        files[file] = (tree / file).read_bytes() + text.encode()
+        return tests.install(tree)
+    folder = campaign.patches / "boot"
+    files = {f"lib/{path.name}": path.read_bytes()
+             for path in (*sorted(folder.glob("*.c")), *tests.shared)}
+    for name in _WIRING:
+        files[f"lib/{name}"] = (tree / "lib" / name).read_bytes() \
+            + (folder / name).read_bytes()
     return files
 
 
@@ -283,11 +286,11 @@ def _start(src: Path, objs: Path, machine: Machine) -> str:
     return _output(command, src, _BOOT_LIMIT)
 
 
-def _run_kunit(src: Path, objs: Path, jobs: int) -> str:
+def _run_kunit(campaign: Campaign, src: Path, objs: Path, jobs: int) -> str:
     runner = src / "tools/testing/kunit/kunit.py"
     if not runner.exists():
         raise BootError(f"{src}: has no kunit.py")
-    config = core.PATCHES / "kunit/kunitconfig"
+    config = suite.Suite(campaign).config
     return _output([sys.executable, str(runner), "run", "--raw_output",
                     f"--kunitconfig={config}", f"--build_dir={objs}",
                     f"--jobs={jobs}"], src, _BUILD_LIMIT)
@@ -348,16 +351,18 @@ def main() -> int:
     parser.add_argument("kernel", type=Path)
     parser.add_argument("--with", dest="kind", default="qemu",
                         choices=KINDS)
+    parser.add_argument("--campaign", default="")
     parser.add_argument("--as-is", action="store_true",
                         help="without the corrections of FIX=1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=ROOT / "out/boot")
     asked = parser.parse_args()
     try:
-        booted = boot(asked.kernel.resolve(), asked.kind,
+        booted = boot(campaigns.load(asked.campaign),
+                      asked.kernel.resolve(), asked.kind,
                       asked.out.resolve(), asked.jobs, asked.as_is)
-    except (BootError, core.CoreError, suite.SuiteError,
-            OSError) as error:
+    except (BootError, campaigns.CampaignError, core.CoreError,
+            suite.SuiteError, OSError) as error:
         print(f"sgwalk: {error}", file=sys.stderr)
         return 2
     print(table(booted))

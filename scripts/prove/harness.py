@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Walk random lists with a tree's own lib/scatterlist.c, in user space.
+"""Walk random lists with the library of a tree, in user space.
 
     harness.py [--lists N] [--seed S] [--class NAME] [--as-is] [--table]
-               [--width 32] [TREE]
+               [--width 32] [--campaign NAME] [TREE]
 
-The library and its header are compiled as they are, behind the shim of
-kernel-patch/sg-dma-page/harness, with ASan and UBSan, and walked beside a brute-force
-model. TREE is fixtures/sg-dma-page/tree by default; any kernel from v3.10 will do. A tree
-without the API gets it as make apply installs it, and a tree with the API gets
-the corrections of FIX=1, in memory, unless --as-is is given. --width 32 builds
-the walks for a 32-bit machine whose DMA addresses have 64 bits, as i386 with PAE
-or ARM with LPAE: there offset_in_page() and PAGE_SIZE have 32 bits. It needs
-gcc-multilib.
+The library and the header that define the API of a campaign are compiled as
+they are, behind the shim in harness/ of its patches, with ASan and UBSan, and
+walked beside a brute-force model. TREE is the campaign's small tree by default.
+A tree without the API gets it as make apply installs it, and a tree with the
+API gets the corrections of FIX=1, in memory, unless --as-is is given. --width
+32 builds the walks for a 32-bit machine whose DMA addresses have 64 bits, as
+i386 with PAE or ARM with LPAE: there offset_in_page() and PAGE_SIZE have 32
+bits. It needs gcc-multilib.
 
 Data:   tree -> KTAP on stdout; with --table the classes as a table instead.
 Errors: HarnessError, when something does not compile. Exit status 0 all
         right, 1 a walk is wrong, 2 it could not be tried.
-Source: the shim and the walks in kernel-patch/sg-dma-page/harness; core.py.
+Source: the shim and the walks in harness/ of the campaign's patches; core.py.
 """
 
 from __future__ import annotations
@@ -32,27 +32,18 @@ from pathlib import Path
 if not __package__:                  # run as a program
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from read import core
+from read import campaigns, core
+from read.campaign import Callers, Campaign
 from prove import ktap
-
-ROOT = Path(__file__).resolve().parents[2]
-EMBEDDED = ROOT / "fixtures/sg-dma-page/tree"
-HARNESS = core.PATCHES / "harness"
-
-# Before v4.2 an architecture declared the entry, and nearly all took this.
-ENTRY = "include/asm-generic/scatterlist.h"
 
 # In each class; the table in README.md has the numbers of this many.
 LISTS = 200000
 
 # Each has its reason: as much optimizing as ASan's reports bear, for half of a
-# short run is the compiler's; the options that give the lists lengths of their
-# own and links; the checks; and the warnings that kbuild does not ask for either.
-FLAGS = ("-std=gnu11", "-O1", "-g", "-fno-strict-aliasing",
-         "-DCONFIG_NEED_SG_DMA_LENGTH", "-DCONFIG_ARCH_HAS_SG_CHAIN",
-         "-DARCH_HAS_SG_CHAIN",
-         "-DCONFIG_DEBUG_SG",
-         "-Wall", "-Werror", "-Wno-unused-value", "-Wno-unused-variable",
+# short run is the compiler's; and the warnings that kbuild does not ask for
+# either.
+FLAGS = ("-std=gnu11", "-O1", "-g", "-fno-strict-aliasing", "-Wall",
+         "-Werror", "-Wno-unused-value", "-Wno-unused-variable",
          "-Wno-unused-but-set-variable", "-Wno-unused-function")
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -76,56 +67,91 @@ class Counts:
     old: int
 
 
-def contents(tree: Path, as_is: bool = False) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class Shim:
+    """What a campaign adds to the files that are compiled."""
+
+    folder: Path             # of shim.h and walk.c
+    flags: tuple[str, ...]
+    # file of a tree that may be there -> what the others include it as
+    headers: tuple[tuple[str, str], ...]
+
+
+def shim(campaign: Campaign) -> Shim:
+    """Return the harness of a campaign."""
+    folder = campaign.patches / "harness"
+    table = folder / "harness.tsv"
+    if not table.is_file():
+        raise HarnessError(f"{table}: the campaign has no harness")
+    flags, headers = [], []
+    for number, (key, *cells) in campaigns.rows(table):
+        if key == "flag" and len(cells) == 1:
+            flags.append(cells[0])
+        elif key == "header" and len(cells) == 2:
+            headers.append((cells[0], cells[1]))
+        else:
+            raise HarnessError(f"{table}:{number}: not `flag OPTION` and not "
+                               "`header FILE NAME`")
+    return Shim(folder, tuple(flags), tuple(headers))
+
+
+def contents(campaign: Campaign, tree: Path,
+             as_is: bool = False) -> dict[str, bytes]:
     """Return header and library, with the core API unless as_is."""
-    if as_is and core.probe(tree) is not core.State.STRICT:
-        raise HarnessError(f"{tree}: has no DMA page iterator to try as it is")
+    state, strict = core.probe(campaign, tree), campaign.state(Callers.NEW)
+    if as_is and state != strict:
+        raise HarnessError(f"{tree}: has no {campaign.new_term} to try as it "
+                           "is")
+    more = [name for name, _ in shim(campaign).headers
+            if (tree / name).exists()]
     files = {name: (tree / name).read_bytes()
-             for name in (core.HEADER, core.LIBRARY, ENTRY)
-             if name != ENTRY or (tree / name).exists()}
-    if not as_is:
+             for name in (*campaign.api, *more)}
+    if not as_is and strict is not None:
         # A tree that lacks the API gets it as make apply installs it, and a
         # tree that has it what FIX=1 corrects.
-        files.update(core.install(
-            tree, core.Form.STRICT,
-            fix=core.probe(tree) is core.State.STRICT))
+        files.update(core.install(campaign, tree, strict,
+                                  fix=state == strict))
     return files
 
 
-def lay_out(files: dict[str, bytes], folder: Path) -> Path:
+def lay_out(campaign: Campaign, files: dict[str, bytes],
+            folder: Path) -> Path:
     """Write the files and a shim for each header that they include.
 
     Return the library; its folder is the one to include from.
     """
-    library = folder / Path(core.LIBRARY).name
-    library.write_bytes(files[core.LIBRARY])
-    headers = {folder / "linux/scatterlist.h": files[core.HEADER]}
-    if ENTRY in files:
-        headers[folder / "asm/scatterlist.h"] = files[ENTRY]
+    source = campaign.home[0]
+    library = folder / Path(source).name
+    library.write_bytes(files[source])
+    names = {name: name.removeprefix("include/") for name in campaign.api
+             if name != source}
+    names.update(shim(campaign).headers)
+    headers = {folder / name: files[file] for file, name in names.items()
+               if file in files}
     for header, text in headers.items():
         header.parent.mkdir(parents=True, exist_ok=True)
         header.write_bytes(text)
     for text in files.values():
         for name in _INCLUDE.findall(text):
-            shim = folder / name.decode()
-            if shim not in headers:
-                shim.parent.mkdir(parents=True, exist_ok=True)
-                shim.write_text('#include "shim.h"\n')
+            stand_in = folder / name.decode()
+            if stand_in not in headers:
+                stand_in.parent.mkdir(parents=True, exist_ok=True)
+                stand_in.write_text('#include "shim.h"\n')
     return library
 
 
-def build(files: dict[str, bytes], folder: Path, compiler: str = "cc",
-          width: int = 0) -> Path:
+def build(campaign: Campaign, files: dict[str, bytes], folder: Path,
+          compiler: str = "cc", width: int = 0) -> Path:
     """Return the program that walks with these files.
 
     width is that of a long, in bits: the machine's own unless it is given.
     """
-    library = lay_out(files, folder)
+    library, ours = lay_out(campaign, files, folder), shim(campaign)
     program = folder / "walk"
-    command = [compiler, *FLAGS, *SANITIZE,
+    command = [compiler, *FLAGS, *ours.flags, *SANITIZE,
                *([f"-m{width}"] if width else []), "-include", "shim.h",
-               f"-I{HARNESS}", f"-I{folder}", "-o", str(program),
-               str(HARNESS / "walk.c"), str(library)]
+               f"-I{ours.folder}", f"-I{folder}", "-o", str(program),
+               str(ours.folder / "walk.c"), str(library)]
     done = subprocess.run(command, capture_output=True, text=True,
                           errors="replace")
     if done.returncode:
@@ -169,8 +195,9 @@ def table(classes: list[Counts]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="Walk random lists with a tree's own lib/scatterlist.c.")
-    parser.add_argument("tree", type=Path, nargs="?", default=EMBEDDED)
+        description="Walk random lists with the library of a tree.")
+    parser.add_argument("tree", type=Path, nargs="?")
+    parser.add_argument("--campaign", default="")
     parser.add_argument("--lists", type=int, default=LISTS,
                         help="random lists in each class (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
@@ -184,10 +211,13 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="sgwalk-") as folder:
-            program = build(contents(asked.tree, asked.as_is), Path(folder),
-                            asked.compiler, asked.width)
+            campaign = campaigns.load(asked.campaign)
+            program = build(campaign, contents(
+                campaign, asked.tree or campaign.tree, asked.as_is),
+                            Path(folder), asked.compiler, asked.width)
             text = run(program, asked.lists, asked.seed, asked.only)
-    except (HarnessError, core.CoreError, OSError) as error:
+    except (HarnessError, campaigns.CampaignError, core.CoreError,
+            OSError) as error:
         print(f"sgwalk: {error}", file=sys.stderr)
         return 2
     report = ktap.parse(text)

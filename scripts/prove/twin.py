@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Print the transitional form of patch 0001, made from the strict one.
+"""Print the transitional form of a first patch, made from the strict one.
 
 Two forms of one patch drift when they are edited by hand. Here the strict
-form and 0002, which ends the transition, are the source: what 0002 takes out
-is put into the lines that the strict form adds, and the other way round. The
-message above the diff is the one that the transitional file has.
+form and the patch that ends the transition are the source: what that patch
+takes out is put into the lines that the strict form adds, and the other way
+round. The message above the diff is the one that the transitional file has.
 
-    python3 scripts/prove/twin.py >new.patch     # move it over the old one
+    python3 scripts/prove/twin.py [CAMPAIGN] >new.patch    # move it over
 
 Data:   two patch files -> a patch, on stdout; lines with LF.
-Errors: core.CoreError, when 0002 no longer goes with the strict form.
+Errors: core.CoreError, when the last patch does not fit the strict form.
 Source: core.hunks(); tests/test_core.py fails when the file is stale.
 """
 
@@ -21,24 +21,39 @@ from pathlib import Path
 if not __package__:                  # run as a program
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from read.core import PATCH, REMOVAL, CoreError, Form, Hunk, hunks
+from read import campaigns
+from read.campaign import Callers, Campaign
+from read.core import CoreError, Hunk, hunks
 
 _Lines = list[tuple[str, bytes]]
 
 
-def twin() -> bytes:
+def twin(campaign: Campaign) -> bytes:
     """Return the transitional patch, whole."""
-    made = [list(hunk.lines) for hunk in hunks(PATCH[Form.STRICT])]
-    for step in hunks(REMOVAL):
+    strict = _step(campaign, Callers.OLD, Callers.NEW)
+    removal = _step(campaign, Callers.BOTH, Callers.NEW)
+    made = [list(hunk.lines) for hunk in hunks(strict)]
+    for step in hunks(removal):
         fits = [(lines, at) for lines in made
                 for at in _places(lines, step)]
         if len(fits) != 1:
-            raise CoreError(f"{REMOVAL.name}: line {step.line} goes with "
+            raise CoreError(f"{removal.name}: line {step.line} goes with "
                             f"{len(fits)} places of the strict form")
         lines, at = fits[0]
-        lines[at:] = _undo(lines[at:], step)
-    head, mark, _ = PATCH[Form.TRANSITIONAL].read_bytes().partition(b"\ndiff ")
-    return head + mark[:1] + _diff(hunks(PATCH[Form.STRICT]), made)
+        lines[at:] = _undo(removal, lines[at:], step)
+    head, mark, _ = _step(campaign, Callers.OLD, Callers.BOTH).read_bytes() \
+        .partition(b"\ndiff ")
+    return head + mark[:1] + _diff(hunks(strict), made)
+
+
+def _step(campaign: Campaign, start: Callers, end: Callers) -> Path:
+    """Return the patch between the states that take these APIs."""
+    kinds = {state.name: state.callers for state in campaign.states}
+    for patch in campaign.chain:
+        if (kinds[patch.start], kinds[patch.end]) == (start, end):
+            return patch.path
+    raise CoreError(f"{campaign.name}: no patch leads from a state for "
+                    f"{start.value} callers to one for {end.value}")
 
 
 def _core(step: Hunk) -> _Lines:
@@ -57,7 +72,7 @@ def _places(lines: _Lines, step: Hunk) -> list[int]:
             == left]
 
 
-def _undo(lines: _Lines, step: Hunk) -> _Lines:
+def _undo(removal: Path, lines: _Lines, step: Hunk) -> _Lines:
     """Return the lines, which start where the step does, without it."""
     rest, undone = list(lines), []
     for mark, text in _core(step):
@@ -68,7 +83,7 @@ def _undo(lines: _Lines, step: Hunk) -> _Lines:
         elif mark == " ":
             undone.append(rest.pop(0))
         elif rest.pop(0)[0] != "+":
-            raise CoreError(f"{REMOVAL.name}: line {step.line} changes a "
+            raise CoreError(f"{removal.name}: line {step.line} changes a "
                             "line that the strict form does not add")
     return undone + rest
 
@@ -92,4 +107,4 @@ def _diff(old: list[Hunk], made: list[_Lines]) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(twin())
+    sys.stdout.buffer.write(twin(campaigns.load("".join(sys.argv[1:]))))

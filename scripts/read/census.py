@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Collection, Optional, Sequence
 
 from host import scratch
-from read import campaign as campaigns
+from read import campaigns
 from read.campaign import Campaign
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)

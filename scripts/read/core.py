@@ -1,62 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Give a tree the DMA page iterator, or say why it cannot have it.
+"""Give a tree the new API of a campaign, or say why it cannot have it.
 
-The tree is asked for declarations, never for its version, and is only read:
-what comes back are the new contents of the files that have to change, which
-someone else puts in place.
+A campaign names the states that a tree can be in, each by a declaration, and
+the patches that lead from one to another. This module recognises the state and
+walks the shortest way to the one that is wanted. It asks for declarations,
+never for a version, and only reads: it returns the new contents of the files
+that have to change, which someone else puts in place.
 
-A hunk of a patch in kernel-patch/ fits where its old lines are found exactly
-once, at whatever line; there is no fuzz. Where a fork has reworded the lines
-around the API, the declaration or export that the hunk stands beside is its
-anchor, and it too has to be there exactly once.
+A hunk of a patch fits where its old lines are found exactly once, at whatever
+line; there is no fuzz. Where a fork has reworded the lines around the API, the
+campaign's anchor for the hunk has to match exactly once instead.
 
-Data:   tree -> State; tree and Form -> {path relative to the tree: contents}.
-        An added line ends as the line before it does, in LF or CRLF.
+Data:   campaign and tree -> State; with a wanted State -> {path relative to
+        the tree: contents}. An added line ends as the line before it does, in
+        LF or CRLF.
 Errors: CoreError, one sentence that starts with the file; nothing is changed.
-Source: hunks as in diff -u; the API as in d901b2760dc6 ("lib/scatterlist:
-        Provide a DMA page iterator"), v5.1.
+Source: hunks as in diff -u.
 """
 
 from __future__ import annotations
 
-import enum
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
-HEADER = "include/linux/scatterlist.h"
-LIBRARY = "lib/scatterlist.c"
-
-PATCHES = Path(__file__).resolve().parents[2] / "kernel-patch/sg-dma-page"
-_ITERATOR = "0001-lib-scatterlist-add-a-page-iterator-for-DMA-addresses"
-
-
-class Form(enum.Enum):
-    """What the accessor takes: the DMA page iterator, or both iterators."""
-
-    STRICT = "strict"
-    TRANSITIONAL = "transitional"
-
-
-class State(enum.Enum):
-    """What a tree has of the API."""
-
-    ABSENT = "absent"
-    STRICT = "strict"
-    TRANSITIONAL = "transitional"
-
-
-PATCH = {Form.STRICT: PATCHES / f"{_ITERATOR}.patch",
-         Form.TRANSITIONAL: PATCHES / f"{_ITERATOR}-transitional.patch"}
-REMOVAL = PATCHES / "0002-lib-scatterlist-accept-only-the-DMA-iterator-for-" \
-                    "DMA-addresses.patch"
-# In the order in which a tree takes them.
-WIDTH_FIX = PATCHES / "0003-lib-scatterlist-shift-the-DMA-page-offset-in-" \
-                      "dma_addr_t.patch"
-COUNT_FIX = PATCHES / "0004-lib-scatterlist-count-DMA-pages-from-the-DMA-" \
-                      "address.patch"
+from read.campaign import (ANY, UNKNOWN, Anchor, Callers, Campaign, Patch,
+                           Refusal, State, Where)
 
 
 class CoreError(Exception):
@@ -90,39 +62,87 @@ class Letter:
     body: str                                # without trailers of its own
 
 
-def probe(tree: Path) -> State:
-    """Say what the tree has, from its declarations."""
-    return _state(_read(tree, HEADER), _read_if_there(tree, LIBRARY))
+def probe(campaign: Campaign, tree: Path) -> Optional[State]:
+    """Return the state of a tree; a campaign without states has none."""
+    if not campaign.states:
+        return None
+    needed = {state.file for state in campaign.states}
+    return _recognised(campaign, {
+        name: _read(tree, name) if name in needed
+        else _read_if_there(tree, name) for name in _asked(campaign)})
 
 
-def install(tree: Path, form: Form, *, fix: bool = False) -> dict[str, bytes]:
-    """Return the files that give the tree the API in this form.
+def install(campaign: Campaign, tree: Path, wanted: State, *,
+            fix: bool = False) -> dict[str, bytes]:
+    """Return the files that bring a tree to a state.
 
-    A tree that has the strict form already needs nothing, whatever is asked
-    for, unless fix asks for the corrections of fix() as well.
+    A tree that is past the old API needs nothing where no patch leads to the
+    state, unless fix asks for the corrections of fix() as well.
     """
-    state = probe(tree)
-    if state is State.STRICT or state.value == form.value:
-        return _fixed(tree, {}) if fix else {}
-    files = {name: _read(tree, name) for name in (HEADER, LIBRARY)}
-    if state is State.TRANSITIONAL:
-        changed = apply(files, REMOVAL)
-    else:
-        changed = _apply(files, PATCH[form], anchors=_ANCHORS)
-    now = {**files, **changed}
-    if _state(now[HEADER], now[LIBRARY]).value != form.value:
-        raise CoreError(f"{HEADER}: the patch left it without the "
-                        f"{form.value} form")
-    return _fixed(tree, changed) if fix else changed
+    done: dict[str, bytes] = {}
+    for _, changed in steps(campaign, tree, [wanted]):
+        done.update(changed)
+    return _fixed(campaign, tree, done) if fix else done
 
 
-def fix(tree: Path) -> dict[str, bytes]:
-    """Return the files that correct the walk of a tree with the strict form.
+def steps(campaign: Campaign, tree: Path, wanted: Iterable[State]
+          ) -> list[tuple[Patch, dict[str, bytes]]]:
+    """Return each patch on the way through some states, and what it changes."""
+    now = probe(campaign, tree)
+    found: list[tuple[Patch, dict[str, bytes]]] = []
+    files: dict[str, bytes] = {}
+    for state in wanted:
+        if now is None or state == now:
+            continue
+        way = _way(campaign, now.name, state.name)
+        if way is None and now.callers is Callers.OLD:
+            raise CoreError(f"{now.file}: no patch of {campaign.name} leads "
+                            f"from {now.name} to {state.name}")
+        for patch in way or ():
+            _load(tree, files, [hunk.file for hunk in hunks(patch.path)])
+            _load(tree, files, campaign.api)
+            changed = _apply(files, patch.path, [
+                anchor for anchor in campaign.anchors
+                if anchor.state == patch.start])
+            files.update(changed)
+            found.append((patch, {name: text for name, text
+                                  in changed.items()}))
+        if way:
+            now = _recognised(campaign, {
+                name: files[name] if name in files
+                else _read_if_there(tree, name)
+                for name in _asked(campaign)})
+            if now != state:
+                raise CoreError(f"{state.file}: the patch left it without the "
+                                f"{state.name} form")
+    return found
 
-    v5.1 and later count pages from the wrong offset, and shift the index of
-    a page in 32 bits. Other trees need nothing.
+
+def fix(campaign: Campaign, tree: Path) -> dict[str, bytes]:
+    """Return the files that correct the API that a tree has."""
+    return _fixed(campaign, tree, {})
+
+
+def fixes(campaign: Campaign, tree: Path, changed: Mapping[str, bytes] = {}
+          ) -> list[tuple[Path, dict[str, bytes]]]:
+    """Return each correction that a tree lacks, and what it changes.
+
+    changed: files that are to become something else before.
     """
-    return _fixed(tree, {})
+    files = dict(changed)
+    _load(tree, files, [one.file for one in campaign.fixes])
+    state = _recognised(campaign, {
+        name: files[name] if name in files else _read_if_there(tree, name)
+        for name in _asked(campaign)}) if campaign.fixes else None
+    found = []
+    for one in campaign.fixes:
+        if state is not None and state.name == one.state and \
+                not one.done.search(_code(files[one.file])):
+            _load(tree, files, [hunk.file for hunk in hunks(one.path)])
+            new = apply(files, one.path)
+            files.update(new)
+            found.append((one.path, new))
+    return found
 
 
 def letter(patch: Path) -> Letter:
@@ -134,9 +154,9 @@ def letter(patch: Path) -> Letter:
     return Letter(subject[1], rest.partition("\n---\n")[0].strip())
 
 
-def apply(files: dict[str, bytes], patch: Path) -> dict[str, bytes]:
+def apply(files: Mapping[str, bytes], patch: Path) -> dict[str, bytes]:
     """Return the files that the patch changes, changed; every hunk fits."""
-    return _apply(files, patch, anchors={})
+    return _apply(files, patch, anchors=())
 
 
 def hunks(patch: Path) -> list[Hunk]:
@@ -150,7 +170,7 @@ def hunks(patch: Path) -> list[Hunk]:
         head = _HUNK.match(row)
         if head is None or not file:
             continue
-        old, new = int(head[2]), int(head[3])
+        old, new = int(head[2] or 1), int(head[3] or 1)
         lines = []
         while old or new:
             text = next(rows, b"")
@@ -164,98 +184,104 @@ def hunks(patch: Path) -> list[Hunk]:
     return found
 
 
-def _fixed(tree: Path, changed: dict[str, bytes]) -> dict[str, bytes]:
+def _fixed(campaign: Campaign, tree: Path,
+           changed: dict[str, bytes]) -> dict[str, bytes]:
     """Return changed with the fixes on top; what it lacks is in the tree."""
-    now = {name: changed[name] if name in changed else _read(tree, name)
-           for name in (HEADER, LIBRARY)}
-    if _state(now[HEADER], now[LIBRARY]) is not State.STRICT:
-        return changed
     done = dict(changed)
-    if not _SHIFTS_WIDE.search(_code(now[HEADER])):
-        done.update(apply(now, WIDTH_FIX))
-    if not _COUNTS_RIGHT.search(_code(now[LIBRARY])):
-        done.update(apply(now, COUNT_FIX))
+    for _, files in fixes(campaign, tree, changed):
+        done.update(files)
     return done
 
 
-_HUNK = re.compile(rb"@@ -(\d+),(\d+) \+\d+,(\d+) @@")
+def _load(tree: Path, files: dict[str, bytes], names: Iterable[str]) -> None:
+    """Add files of the tree to those that are known."""
+    for name in names:
+        if name not in files:
+            files[name] = _read(tree, name)
 
 
-# Where each part of the API stands, asked of the code without its comments.
-
-_ITERATES = re.compile(rb"\bstruct\s+sg_page_iter\s*\{")
-_PARTS = {
-    "struct sg_dma_page_iter":
-        re.compile(rb"\bstruct\s+sg_dma_page_iter\s*\{"),
-    "__sg_page_iter_dma_next()":
-        re.compile(rb"\b__sg_page_iter_dma_next\s*\([^()]*\)\s*;"),
-    "for_each_sg_dma_page()":
-        re.compile(rb"^[ \t]*#[ \t]*define[ \t]+for_each_sg_dma_page\(",
-                   re.MULTILINE),
-}
-_MENTIONS = re.compile(rb"\b(?:sg_dma_page_iter|for_each_sg_dma_page"
-                       rb"|__sg_page_iter_dma_next)\b")
-# What the patch adds beside the API, and would declare a second time.
-_OUR_NAMES = re.compile(rb"\b(?:sg_any_page_iter|sg_dma_page_count)\b")
-_ACCESSOR = re.compile(rb"\bsg_page_iter_dma_address\s*\(([^()]*)\)\s*\{")
-_NEXT_BODY = re.compile(rb"\b__sg_page_iter_dma_next\s*\([^()]*\)\s*\{")
-_NEXT_EXPORT = re.compile(rb"\bEXPORT_SYMBOL\w*\s*\(\s*"
-                          rb"__sg_page_iter_dma_next\b")
-_TAKES = {
-    b"struct sg_page_iter *": State.ABSENT,
-    b"struct sg_dma_page_iter *": State.STRICT,
-    b"union sg_any_page_iter ": State.TRANSITIONAL,
-}
-_COUNTS_RIGHT = re.compile(rb"\bsg_dma_page_count\s*\([^()]*\)\s*\{[^{}]*"
-                           rb"\boffset_in_page\s*\(\s*sg_dma_address\s*\(")
-_SHIFTS_WIDE = re.compile(rb"\(\s*dma_addr_t\s*\)\s*dma_iter->base\."
-                          rb"sg_pgoffset\s*<<\s*PAGE_SHIFT")
+def _way(campaign: Campaign, start: str, end: str) -> Optional[list[Patch]]:
+    """Return the fewest patches that lead from one state to another."""
+    ways: dict[str, list[Patch]] = {start: []}
+    waiting = [start]
+    while waiting and end not in ways:
+        here = waiting.pop(0)
+        for patch in campaign.chain:
+            if patch.start == here and patch.end not in ways:
+                ways[patch.end] = [*ways[here], patch]
+                waiting.append(patch.end)
+    return ways.get(end)
 
 
-def _state(header: bytes, library: bytes | None) -> State:
-    code = _code(header)
-    there = [part for part, seen in _PARTS.items() if seen.search(code)]
-    lacking = [part for part in _PARTS if part not in there]
-    accessor = _ACCESSOR.search(code)
-    if accessor is None or not _ITERATES.search(code):
-        raise CoreError(f"{HEADER}: no struct sg_page_iter with an accessor "
-                        "for DMA addresses; the iterator came with v3.10")
-    takes = b" ".join(accessor[1].split())
-    state = next((state for prefix, state in _TAKES.items()
-                  if takes.startswith(prefix)), None)
-    if state is None:
-        raise CoreError(f"{HEADER}: sg_page_iter_dma_address() takes "
-                        f"({takes.decode(errors='replace')}), which no known "
-                        "form of the API does")
-    if there and lacking:
-        raise CoreError(f"{HEADER}: has {', '.join(there)} but not "
-                        f"{', '.join(lacking)}; a person must complete it")
-    if (state is State.ABSENT) != (not there):
-        raise CoreError(f"{HEADER}: has the DMA page iterator, but "
-                        "sg_page_iter_dma_address() does not go with it"
-                        if there else
-                        f"{HEADER}: sg_page_iter_dma_address() takes an "
-                        "iterator that is not declared")
-    if not there and _MENTIONS.search(code):
-        raise CoreError(f"{HEADER}: names the DMA page iterator but does not "
-                        "declare it; a person must take the stand-in out")
-    body = b"" if library is None else _code(library)
-    if library is not None:
-        defined = bool(_NEXT_BODY.search(body))
-        if defined != bool(there):
-            raise CoreError(f"{LIBRARY}: __sg_page_iter_dma_next() is "
-                            + ("defined but not declared" if defined
-                               else "declared but not defined"))
-        if defined and not _NEXT_EXPORT.search(body):
-            # As the first posting was; a converted module would not load.
-            raise CoreError(f"{LIBRARY}: __sg_page_iter_dma_next() is not "
-                            "exported; a person must add the export")
-    for name, text in ((HEADER, code), (LIBRARY, body)):
-        taken = None if there else _OUR_NAMES.search(text)
-        if taken is not None:
-            raise CoreError(f"{name}: has a {taken[0].decode()} of its own; "
-                            "a person must rename it")
+# --- recognising a state ---------------------------------------------------
+
+def _asked(campaign: Campaign) -> list[str]:
+    """Return the files that a state is recognised by."""
+    return sorted({*(state.file for state in campaign.states),
+                   *(part.file for part in campaign.parts),
+                   *(refusal.file for refusal in campaign.refusals)})
+
+
+def _recognised(campaign: Campaign,
+                texts: Mapping[str, Optional[bytes]]) -> State:
+    """Return the state of these files; None is a file that is not there."""
+    codes = {name: _code(text) for name, text in texts.items()
+             if text is not None}
+    first = campaign.states[0].file
+    _refuse(campaign, codes, ANY)
+    found = [state for state in campaign.states
+             if state.file in codes and state.pattern.search(
+                 codes[state.file])]
+    if not found:
+        _refuse(campaign, codes, UNKNOWN)
+    if len(found) != 1:
+        raise CoreError(f"{first}: declares " + (
+            "nothing that a state of the API is recognised by" if not found
+            else " and ".join(f"the {state.name}" for state in found)
+            + " form of the API; a person must say which one it has"))
+    state, = found
+    _whole(campaign, codes, state)
+    _refuse(campaign, codes, state.name)
     return state
+
+
+def _whole(campaign: Campaign, codes: Mapping[str, bytes],
+           state: State) -> None:
+    """Refuse some of the new API without the rest."""
+    parts = [part for part in campaign.parts if part.file in codes]
+    there = [part for part in parts if part.pattern.search(codes[part.file])]
+    lacking = [part for part in parts if part not in there]
+    old = state.callers is Callers.OLD
+    if there and lacking:
+        raise CoreError(
+            f"{there[0].file}: has {', '.join(part.name for part in there)} "
+            f"but not {', '.join(part.name for part in lacking)}; a person "
+            "must complete it")
+    if parts and old != (not there):
+        raise CoreError(
+            f"{state.file}: has {there[0].name}, but the rest of the API is "
+            f"in the {state.name} form" if old else
+            f"{state.file}: the API is in the {state.name} form, and "
+            f"{lacking[0].name} is not declared")
+
+
+def _refuse(campaign: Campaign, codes: Mapping[str, bytes],
+            state: str) -> None:
+    for refusal in campaign.refusals:
+        if state in refusal.states and refusal.file in codes:
+            _hold(refusal, codes[refusal.file])
+
+
+def _hold(refusal: Refusal, code: bytes) -> None:
+    found = refusal.pattern.search(code)
+    if (found is not None) == refusal.has:
+        said = "" if found is None else " ".join(
+            found[refusal.pattern.groups].decode(errors="replace").split())
+        raise CoreError(f"{refusal.file}: "
+                        + refusal.sentence.replace("{}", said))
+
+
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 _TOKEN = re.compile(rb"/\*.*?\*/|//[^\n]*"
@@ -267,18 +293,7 @@ def _code(text: bytes) -> bytes:
     return _TOKEN.sub(b" ", text.replace(b"\r\n", b"\n"))
 
 
-# What a hunk of PATCH falls back on. Each pattern is matched against whole
-# lines, and gives the lines that replace what it matched.
-
-_Replace = Callable[[Hunk, "re.Match[bytes]"], list[bytes]]
-
-
-@dataclass(frozen=True)
-class _Anchor:
-    file: str
-    pattern: re.Pattern[bytes]
-    replace: _Replace
-
+# --- placing hunks ---------------------------------------------------------
 
 def _keep_and_add(hunk: Hunk, match: re.Match[bytes]) -> list[bytes]:
     return match[0].split(b"\n")[:-1] + hunk.added
@@ -288,41 +303,21 @@ def _without_context(hunk: Hunk, match: re.Match[bytes]) -> list[bytes]:
     return hunk.after[1:-1]
 
 
-def _whole(hunk: Hunk, match: re.Match[bytes]) -> list[bytes]:
+def _in_place(hunk: Hunk, match: re.Match[bytes]) -> list[bytes]:
     return hunk.after
 
 
-# By a line that only this hunk adds.
-_ANCHORS = {
-    b"struct sg_dma_page_iter {": _Anchor(
-        HEADER,
-        re.compile(rb"^(?:extern )?bool __sg_page_iter_next\("
-                   rb"struct sg_page_iter \*\w+\);\n", re.MULTILINE),
-        _without_context),
-    b"sg_page_iter_dma_address(": _Anchor(
-        HEADER,
-        re.compile(rb"^(?:/\*\*\n(?: \*[^/\n]*\n)* \*/\n)?"
-                   rb"static inline dma_addr_t\s+sg_page_iter_dma_address\("
-                   rb"struct sg_page_iter \*(?P<i>\w+)\)\n\{\n"
-                   rb"\s*return sg_dma_address\((?P=i)->sg\)\s*\+\s*"
-                   rb"\((?P=i)->sg_pgoffset\s*<<\s*PAGE_SHIFT\);\n\}\n",
-                   re.MULTILINE),
-        _whole),
-    b"#define for_each_sg_dma_page(": _Anchor(
-        HEADER,
-        re.compile(rb"^#define for_each_sg_page\((?:[^\n]*\\\n)*[^\n]*\n",
-                   re.MULTILINE),
-        _keep_and_add),
-    b"EXPORT_SYMBOL(__sg_page_iter_dma_next);": _Anchor(
-        LIBRARY,
-        re.compile(rb"^EXPORT_SYMBOL(?:_GPL)?\(__sg_page_iter_next\);\n",
-                   re.MULTILINE),
-        _keep_and_add),
+# The lines that replace what an anchor matched.
+_ANCHORED: Mapping[Where, Callable[[Hunk, "re.Match[bytes]"],
+                                   list[bytes]]] = {
+    Where.AFTER: _keep_and_add,
+    Where.REPLACE: _in_place,
+    Where.INSIDE: _without_context,
 }
 
 
-def _apply(files: dict[str, bytes], patch: Path,
-           anchors: dict[bytes, _Anchor]) -> dict[str, bytes]:
+def _apply(files: Mapping[str, bytes], patch: Path,
+           anchors: Sequence[Anchor]) -> dict[str, bytes]:
     """Return the files that the patch changes, changed."""
     done: dict[str, bytes] = {}
     for hunk in hunks(patch):
@@ -361,9 +356,10 @@ def _take(lines: list[bytes], at: int, hunk: Hunk) -> list[bytes]:
 
 
 def _at_anchor(lines: list[bytes], plain: bytes, hunk: Hunk, patch: Path,
-               anchors: dict[bytes, _Anchor]) -> list[bytes]:
-    anchor = next((anchor for line, anchor in anchors.items()
-                   if any(text.startswith(line) for text in hunk.added)), None)
+               anchors: Sequence[Anchor]) -> list[bytes]:
+    anchor = next((anchor for anchor in anchors
+                   if any(text.startswith(anchor.line)
+                          for text in hunk.added)), None)
     found = list(anchor.pattern.finditer(plain)) if anchor else []
     if anchor is None or len(found) != 1:
         raise CoreError(f"{hunk.file}: {patch.name} does not fit near "
@@ -375,7 +371,7 @@ def _at_anchor(lines: list[bytes], plain: bytes, hunk: Hunk, patch: Path,
     after = first + match[0].count(b"\n")
     end = _return(lines[first])
     return (lines[:first]
-            + [text + end for text in anchor.replace(hunk, match)]
+            + [text + end for text in _ANCHORED[anchor.where](hunk, match)]
             + lines[after:])
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 
-from read import campaign as campaigns
+from read import campaigns
 from run import rules as rulebook, spatch
 from read.ctext import Text
 from judge.plan import Plan

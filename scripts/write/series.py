@@ -42,6 +42,7 @@ from read import core, tree as trees
 from judge import walks
 from prove import verify
 from write import barewords, beside, mails, maintainers, message, reroll
+from read.campaign import Callers, Campaign, Patch
 from run.rules import Rule
 from judge.plan import Plan
 from write.maintainers import Group, Owner
@@ -317,8 +318,8 @@ def _drafts(git: repo.Repo, plan: Plan,
     users = {name: content for name, content in plan.after.items()
              if name not in plan.core}
     owners = maintainers.owners(
-        root, [*plan.after, *((core.LIBRARY, core.HEADER) if plan.core
-                              else ())], settings.jobs)
+        root, [*plan.after, *(plan.campaign.home if plan.core else ())],
+        settings.jobs)
     groups = maintainers.group(
         {name: owners[name] for name in users}, plan.groups)
     everybody = maintainers.merge(owners.values())
@@ -328,7 +329,8 @@ def _drafts(git: repo.Repo, plan: Plan,
         return [_single(plan, first, owners, everybody)], notes
     logs = _log(git, [name for one in groups for name in one.files])
     named: set[str] = set()
-    drafts = [_core_draft(letter, contents, owners, everybody, "core")
+    drafts = [_core_draft(plan.campaign, letter, contents, owners, everybody,
+                          "core")
               for letter, contents in first]
     for one in groups:
         rules = _rules(plan, one.files)
@@ -344,7 +346,8 @@ def _drafts(git: repo.Repo, plan: Plan,
         drafts.append(_Draft("user", title,
                              {name: users[name] for name in one.files},
                              one.owner, one.name, one.top, rules=rules))
-    drafts += [_core_draft(letter, contents, owners, everybody, "end")
+    drafts += [_core_draft(plan.campaign, letter, contents, owners, everybody,
+                           "end")
                for letter, contents in last]
     return drafts, notes
 
@@ -356,64 +359,57 @@ def _layers(plan: Plan, users: bool,
             settings: Settings) -> tuple[_Layers, _Layers]:
     """Return what of the core comes before the users and what after.
 
-    The core's files go through up to two states: both types accepted, and
-    one type accepted with the index shifted in full width.
+    A tree with the old API goes through the state that takes both, if callers
+    are converted one patch after another, so that every step builds.
     """
-    final = dict(plan.core)
-    if not final:
+    if not plan.core or plan.state is None or plan.form is None:
         return [], []
-    root = plan.tree.root
-    now = {name: plan.before[name] for name in final}
-    states: list[tuple[Path, dict[str, bytes]]] = []
-    if plan.state is core.State.STRICT:
-        # Only corrections: the shift is in the one file, the count in the
-        # other. No walk gets to an index that the shift cuts off before the
-        # count is mended, so the shift comes first.
-        return [(core.letter(patch), {name: final[name]})
-                for patch, name in ((core.WIDTH_FIX, core.HEADER),
-                                    (core.COUNT_FIX, core.LIBRARY))
-                if name in final], []
-    both = core.install(root, core.Form.TRANSITIONAL) \
-        if plan.state is core.State.ABSENT else {}
-    one = core.install(root, core.Form.STRICT) \
-        if plan.form is core.Form.STRICT else {}
+    campaign, root = plan.campaign, plan.tree.root
+    if plan.state.callers is Callers.NEW:
+        # Only corrections, in the campaign's order.
+        return [(core.letter(path), changed)
+                for path, changed in core.fixes(campaign, root)], []
+    both = campaign.state(Callers.BOTH)
     together = bool(users) and settings.shape == "series"
-    if both and (together or not one):
-        states.append((core.PATCH[core.Form.TRANSITIONAL], both))
-    if one:
-        states.append((core.REMOVAL if states or not both
-                       else core.PATCH[core.Form.STRICT], one))
+    by_both = both is not None and plan.state.callers is Callers.OLD \
+        and (together or plan.form == both)
+    wanted = [both] if by_both and both is not None else []
     steps: _Layers = []
-    for patch, contents in states:
-        step = {name: content for name, content in contents.items()
-                if now.get(name) != content}
-        now.update(step)
-        if step:
-            steps.append((core.letter(patch), step))
-    cut = 1 if both else 0
+    cut = 0
+    for patch, changed in core.steps(campaign, root, [*wanted, plan.form]):
+        steps.append((core.letter(patch.path), changed))
+        if not _ends(campaign, patch):
+            cut = len(steps)
     return (steps[:cut], steps[cut:]) if together else (steps, [])
 
 
-def _core_draft(letter: core.Letter, contents: Mapping[str, bytes],
+def _ends(campaign: Campaign, patch: Patch) -> bool:
+    """Tell whether a patch ends a transition, so that callers come before."""
+    callers = {state.name: state.callers for state in campaign.states}
+    return callers[patch.start] is Callers.BOTH and \
+        callers[patch.end] is Callers.NEW
+
+
+def _core_draft(campaign: Campaign, letter: core.Letter, contents: Mapping[str, bytes],
                 owners: Mapping[str, Owner], everybody: Owner,
                 kind: str) -> _Draft:
     """Return a patch of the core, which every user's maintainer gets too."""
+    home = campaign.home[0]
+    top = home.split("/")[0]
     return _Draft(kind, letter.subject, contents,
-                  _with(_keepers(owners), everybody),
-                  owners[core.LIBRARY].subsystem or "lib", "lib",
-                  letter.body, lone=_unmaintained(owners))
+                  _with(_keepers(campaign, owners), everybody),
+                  owners[home].subsystem or top, top, letter.body,
+                  lone=_unmaintained(campaign, owners))
 
 
-def _unmaintained(owners: Mapping[str, Owner]) -> bool:
-    return not any(owners[name].people for name in (core.LIBRARY,
-                                                    core.HEADER))
+def _unmaintained(campaign: Campaign, owners: Mapping[str, Owner]) -> bool:
+    return not any(owners[name].people for name in campaign.home)
 
 
-def _keepers(owners: Mapping[str, Owner]) -> Owner:
-    """Return who takes a patch of lib/scatterlist.c and its header."""
-    mine = maintainers.merge(owners[name] for name in (core.LIBRARY,
-                                                       core.HEADER))
-    more = maintainers.people(core.PATCHES / "people.tsv")
+def _keepers(campaign: Campaign, owners: Mapping[str, Owner]) -> Owner:
+    """Return who takes a patch of the files that define the API."""
+    mine = maintainers.merge(owners[name] for name in campaign.home)
+    more = maintainers.people(campaign.patches / "people.tsv")
     return maintainers.merge([mine, replace(
         more, people=() if mine.people else more.people)])
 
@@ -429,11 +425,11 @@ def _single(plan: Plan, first: _Layers, owners: Mapping[str, Owner],
         (1,) if users else (), False, 0, False,
         first[-1][0].subject if first else ""))
     return _Draft("whole", title, dict(plan.after),
-                  maintainers.merge([_keepers(owners), everybody])
+                  maintainers.merge([_keepers(plan.campaign, owners), everybody])
                   if plan.core else everybody, "the whole tree", "",
                   "\n\n".join(letter.body for letter, _ in first),
                   _rules(plan, sorted(plan.after)),
-                  bool(plan.core) and _unmaintained(owners))
+                  bool(plan.core) and _unmaintained(plan.campaign, owners))
 
 
 def _with(mine: Owner, everybody: Owner) -> Owner:
@@ -651,7 +647,8 @@ def _words(git: repo.Repo, draft: _Draft, plan: Plan,
 
 def _adds(plan: Plan) -> bool:
     """Tell whether the tree gets the iterator by this plan."""
-    return plan.state is core.State.ABSENT and bool(plan.core)
+    return plan.state is not None and bool(plan.core) \
+        and plan.state.callers is Callers.OLD
 
 
 def _signed(words: Words, plan: Plan, settings: Settings,
@@ -1015,7 +1012,7 @@ def _at_home(text: str, plan: Plan, settings: Settings) -> str:
     A reason in the ledger can come from a program that named one.
     """
     ours = {str(plan.tree.root), str(settings.out.resolve()),
-            str(core.PATCHES.parent), tempfile.gettempdir()}
+            str(plan.campaign.patches.parent), tempfile.gettempdir()}
     for place in sorted(ours - {"/"}, key=len, reverse=True):
         text = re.sub(rf"(?<![\w./~-]){re.escape(place)}(?:/|(?![\w.-]))", "",
                       text)

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from read import core  # noqa: E402
+import sgpage  # noqa: E402
 from prove import boot  # noqa: E402
 from prove import ktap  # noqa: E402
 from prove import suite  # noqa: E402
@@ -57,7 +57,7 @@ class Booting(unittest.TestCase):
         self.put("scripts/kconfig/merge_config.sh", MERGE)
         self.put("lib/Makefile", "obj-y += scatterlist.o\n")
         self.put("lib/Kconfig", "config A\n\tbool\n")
-        for name in (core.HEADER, core.LIBRARY):
+        for name in (sgpage.HEADER, sgpage.LIBRARY):
             self.put(name, (ROOT / "fixtures/sg-dma-page/tree" / name).read_text())
         self.put("console", GOOD)
         self.put("ending", "exit 0\n")
@@ -68,7 +68,7 @@ class Booting(unittest.TestCase):
         path.write_text(text)
 
     def boot(self, kind: str = "uml", as_is: bool = False) -> Booted:
-        return boot.boot(self.tree, kind, self.out, 1, as_is)
+        return boot.boot(sgpage.CAMPAIGN, self.tree, kind, self.out, 1, as_is)
 
     @property
     def builds(self) -> int:
@@ -83,8 +83,8 @@ class Booting(unittest.TestCase):
         self.assertEqual(before, {path: path.read_bytes() for path in
                                   self.tree.rglob("*") if path.is_file()})
         src = next(self.out.glob("*/src"))
-        self.assertIs(core.probe(src), core.State.STRICT)
-        self.assertEqual(core.fix(src), {})
+        self.assertEqual(sgpage.probe(src), sgpage.STRICT)
+        self.assertEqual(sgpage.fix(src), {})
         self.assertTrue((src / "lib/sg_walk_boot.c").exists())
         self.assertIn("sg_walk_boot.o", (src / "lib/Makefile").read_text())
 
@@ -110,11 +110,11 @@ class Booting(unittest.TestCase):
     def test_a_file_that_goes_back_is_new_to_make(self) -> None:
         self.boot()
         src = next(self.out.glob("*/src"))
-        old = self.tree / core.LIBRARY
+        old = self.tree / sgpage.LIBRARY
         os.utime(old, (1, 1))
         boot._copy(self.tree, src, {})
-        self.assertEqual((src / core.LIBRARY).read_bytes(), old.read_bytes())
-        self.assertGreater((src / core.LIBRARY).stat().st_mtime, 1)
+        self.assertEqual((src / sgpage.LIBRARY).read_bytes(), old.read_bytes())
+        self.assertGreater((src / sgpage.LIBRARY).stat().st_mtime, 1)
 
     def test_what_an_earlier_build_left_in_the_tree_is_not_copied(
             self) -> None:
@@ -217,9 +217,12 @@ class Booting(unittest.TestCase):
             self.boot(as_is=True)
 
 
-class Suite(unittest.TestCase):
+SUITE = suite.Suite(sgpage.CAMPAIGN)
+
+
+class SuiteTest(unittest.TestCase):
     def test_the_patch_is_what_its_sources_make(self) -> None:
-        self.assertEqual(suite.patch(), suite.PATCH.read_bytes(),
+        self.assertEqual(SUITE.made(), SUITE.patch.read_bytes(),
                          "run scripts/prove/suite.py and keep what it prints")
 
     def test_the_patch_and_the_driver_make_the_same_tree(self) -> None:
@@ -231,8 +234,8 @@ class Suite(unittest.TestCase):
                 "obj-$(CONFIG_SG_POOL) += sg_pool.o\n")
             (tree / "lib/Kconfig.debug").write_text(
                 "if RUNTIME_TESTING_MENU\n\nconfig LIST_KUNIT_TEST\n\tbool\n")
-            wanted = suite.install(tree)
-            with suite.PATCH.open("rb") as patch:
+            wanted = SUITE.install(tree)
+            with SUITE.patch.open("rb") as patch:
                 subprocess.run(["patch", "-p1", "-s"], cwd=tree, stdin=patch,
                                check=True)
             self.assertEqual(wanted, {name: (tree / name).read_bytes()
@@ -250,27 +253,27 @@ class Suite(unittest.TestCase):
             for name, text in files.items():
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 (tree / name).write_text(text)
-            self.assertTrue(suite.fits(tree))
+            self.assertTrue(SUITE.fits(tree))
             for name in files:
                 with self.subTest(name):
                     (tree / name).write_text("\n")
-                    self.assertFalse(suite.fits(tree))
+                    self.assertFalse(SUITE.fits(tree))
                     (tree / name).write_text(files[name])
             git = ["git", "-c", "user.name=T", "-c", "user.email=t@e.org"]
             for words in (["init", "-q"], ["add", "."],
                           ["commit", "-qm", "tree"],
-                          ["am", "-q", str(suite.PATCH)]):
+                          ["am", "-q", str(SUITE.patch)]):
                 subprocess.run([*git, *words], cwd=tree, check=True)
-            self.assertFalse(suite.fits(tree))
+            self.assertFalse(SUITE.fits(tree))
 
     def test_each_header_defines_its_own_guard(self) -> None:
-        for header in core.PATCHES.rglob("*.h"):
+        for header in sgpage.CAMPAIGN.patches.rglob("*.h"):
             self.assertRegex(header.read_text(),
                              r"(?m)^#ifndef (\w+_H)\n#define \1$", header.name)
 
     def test_no_name_of_the_table_is_too_long_for_kunit(self) -> None:
         """KUNIT_PARAM_DESC_SIZE is 128, and a name is cut silently."""
-        table = (core.PATCHES / "walk_cases.h").read_text()
+        table = (sgpage.CAMPAIGN.patches / "walk_cases.h").read_text()
         names = [line.split('"')[1] for line in table.splitlines()
                  if ".name = " in line]
         self.assertGreaterEqual(len(names), 18)

@@ -11,8 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from read import campaign  # noqa: E402
-from read.campaign import Callers, CampaignError, Kind, Unit  # noqa: E402
+from read import campaigns  # noqa: E402
+from read.campaign import Callers, Campaign, Kind, Unit  # noqa: E402
+from read.campaigns import CampaignError  # noqa: E402
 
 TABLE = """\
 # A comment, and an empty line.
@@ -69,8 +70,8 @@ class Folder(unittest.TestCase):
         self.assertEqual(text.count(old), 1, old)
         self.write(name, text.replace(old, new))
 
-    def load(self) -> campaign.Campaign:
-        return campaign.load(str(self.folder))
+    def load(self) -> Campaign:
+        return campaigns.load(str(self.folder))
 
     def refused(self, *words: str) -> None:
         """The campaign is refused in one line, which has these words."""
@@ -116,17 +117,17 @@ class GoodTest(Folder):
                          ((), (), ()))
 
     def test_the_campaigns_that_are_here_load(self) -> None:
-        self.assertIn(campaign.DEFAULT, campaign.shipped())
-        for name in campaign.shipped():
-            self.assertEqual(campaign.load(name).name, name)
-        self.assertEqual(campaign.load().name, campaign.DEFAULT)
+        self.assertIn(campaigns.DEFAULT, campaigns.shipped())
+        for name in campaigns.shipped():
+            self.assertEqual(campaigns.load(name).name, name)
+        self.assertEqual(campaigns.load().name, campaigns.DEFAULT)
 
 
 class FaultTest(Folder):
 
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
-        with self.assertRaisesRegex(CampaignError, campaign.DEFAULT):
-            campaign.load("no-such-campaign")
+        with self.assertRaisesRegex(CampaignError, campaigns.DEFAULT):
+            campaigns.load("no-such-campaign")
 
     def test_a_folder_without_a_table_is_none(self) -> None:
         (self.folder / "campaign.tsv").unlink()
@@ -168,6 +169,20 @@ class FaultTest(Folder):
     def test_a_patch_from_nowhere(self) -> None:
         self.change("campaign.tsv", "patch\tbefore", "patch\tnever")
         self.refused("0001-tock.patch", "no state never")
+
+    def test_a_fix_for_an_unknown_state(self) -> None:
+        self.write("campaign.tsv", TABLE
+                   + "fix\tlater\t0001-tock.patch\tf.h\tx\n")
+        self.refused("a fix is for state later, which no row declares")
+
+    def test_a_refusal_for_an_unknown_state(self) -> None:
+        self.write("campaign.tsv", TABLE
+                   + "refuse\tbefore,later\thas\tf.h\tx\tis odd\n")
+        self.refused("a refuse is for state later, which no row declares")
+
+    def test_a_need_of_a_name_that_is_not_counted(self) -> None:
+        self.write("campaign.tsv", TABLE + "needs\thave_tock\tany\n")
+        self.refused("needs have_tock, which is no counted name")
 
     def test_a_patch_that_is_not_there(self) -> None:
         (self.folder / "kernel-patch/0001-tock.patch").unlink()

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -19,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from read import core  # noqa: E402
-from read.core import HEADER, LIBRARY, Form  # noqa: E402
+import sgpage  # noqa: E402
+from sgpage import HEADER, LIBRARY  # noqa: E402
 from prove import harness  # noqa: E402
 from prove import ktap  # noqa: E402
 from prove.harness import HarnessError  # noqa: E402
@@ -43,7 +45,8 @@ POSTED_RIGHT = {"direct, offsets below a page", "merged, all offsets 0",
 def walked(files: dict[str, bytes], lists: int = FEW, seed: int = 1,
            only: str = "") -> str:
     with tempfile.TemporaryDirectory() as folder:
-        return harness.run(harness.build(files, Path(folder)), lists, seed,
+        return harness.run(harness.build(sgpage.CAMPAIGN, files,
+                                         Path(folder)), lists, seed,
                            only)
 
 
@@ -64,7 +67,8 @@ def add_row(table: Path, text: str) -> None:
 
 class Right(unittest.TestCase):
     def test_ours_is_right_on_every_list_and_the_others_are_not(self) -> None:
-        text = walked(harness.contents(harness.EMBEDDED), SOME)
+        text = walked(harness.contents(sgpage.CAMPAIGN,
+                                       sgpage.CAMPAIGN.tree), SOME)
         report = ktap.parse(text)
         self.assertEqual(report.complaints, (), text)
         self.assertTrue(report.holds, text)
@@ -81,14 +85,14 @@ class Right(unittest.TestCase):
         self.assertGreaterEqual(harness.LISTS, 200000)
 
     def test_a_seed_repeats_a_run_and_another_does_not(self) -> None:
-        files = harness.contents(harness.EMBEDDED)
+        files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
         first, again = walked(files, seed=7), walked(files, seed=7)
         self.assertEqual(first, again)
         self.assertNotEqual(first.replace("seed 7", "seed 8"),
                             walked(files, seed=8))
 
     def test_one_class_can_be_walked_alone(self) -> None:
-        files = harness.contents(harness.EMBEDDED)
+        files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
         one = harness.counts(ktap.parse(walked(files, only="merged, "
                                                            "odd offsets")))
         self.assertEqual([c.name for c in one], ["merged, odd offsets"])
@@ -96,23 +100,23 @@ class Right(unittest.TestCase):
     def test_an_entry_that_the_architecture_declares_is_the_trees_own(
             self) -> None:
         """As before v4.2."""
-        files = harness.contents(harness.EMBEDDED)
+        files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
         entry = re.search(rb"struct scatterlist \{.*?\n\};\n", files[HEADER],
                           re.DOTALL)
         assert entry is not None
         files[HEADER] = files[HEADER].replace(
             entry[0], b"#include <asm/scatterlist.h>\n")
-        files[harness.ENTRY] = entry[0]
+        files["include/asm-generic/scatterlist.h"] = entry[0]
         self.assertTrue(ktap.parse(walked(files, 1)).holds)
 
     def test_a_class_that_is_not_there_is_no_success(self) -> None:
-        files = harness.contents(harness.EMBEDDED)
+        files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
         self.assertFalse(ktap.parse(walked(files, only="none")).holds)
 
 
 class Wrong(unittest.TestCase):
     def setUp(self) -> None:
-        self.files = harness.contents(harness.EMBEDDED)
+        self.files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
 
     def change(self, name: str, old: bytes, new: bytes) -> None:
         self.assertEqual(self.files[name].count(old), 1, old)
@@ -202,9 +206,9 @@ class Wrong(unittest.TestCase):
     def test_the_transitional_accessor_still_shifts_in_32_bits(self) -> None:
         """Its message says so, and the step that ends the transition mends
         it."""
-        both = core.install(harness.EMBEDDED, Form.TRANSITIONAL)
+        both = sgpage.install(sgpage.CAMPAIGN.tree, sgpage.TRANSITIONAL)
         self.assertEqual(failed(walked({**self.files, **both})), NARROW)
-        ended = core.apply(both, core.REMOVAL)
+        ended = core.apply(both, sgpage.REMOVAL)
         self.assertEqual(failed(walked({**both, **ended})), set())
 
     def test_the_count_of_v5_1_gives_the_numbers_of_the_posted_walk(
@@ -232,11 +236,12 @@ class Wrong(unittest.TestCase):
             with self.subTest(only), \
                     tempfile.TemporaryDirectory() as folder:
                 patches = Path(folder) / "kernel-patch"
-                shutil.copytree(core.PATCHES, patches)
+                shutil.copytree(sgpage.CAMPAIGN.patches, patches)
                 add_row(patches / "walk_cases.h",
                         walked(self.files, FEW, 1, only))
-                with mock.patch.object(harness, "HARNESS",
-                                       patches / "harness"):
+                with mock.patch.object(
+                        sgpage, "CAMPAIGN",
+                        replace(sgpage.CAMPAIGN, patches=patches)):
                     self.assertIn("printed", failed(walked(self.files, 1)))
                     self.assertEqual(failed(walked(right, 1)), set())
 
@@ -274,12 +279,13 @@ class Narrow(unittest.TestCase):
     """
 
     def setUp(self) -> None:
-        self.files = harness.contents(harness.EMBEDDED)
+        self.files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
 
     def walked(self, width: int) -> str:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                program = harness.build(self.files, Path(folder), width=width)
+                program = harness.build(sgpage.CAMPAIGN, self.files,
+                                        Path(folder), width=width)
             except HarnessError as error:
                 if width != 32 or not re.search(
                         r"stubs-32\.h|cannot find|skipping incompatible"
@@ -335,10 +341,10 @@ class Narrow(unittest.TestCase):
 class Unfit(unittest.TestCase):
     def test_an_old_tree_cannot_be_walked_as_it_is(self) -> None:
         with self.assertRaisesRegex(HarnessError, "no DMA page iterator"):
-            harness.contents(harness.EMBEDDED, as_is=True)
+            harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree, as_is=True)
 
     def test_a_library_that_does_not_compile_says_why(self) -> None:
-        files = harness.contents(harness.EMBEDDED)
+        files = harness.contents(sgpage.CAMPAIGN, sgpage.CAMPAIGN.tree)
         files[LIBRARY] += b"\n#error spoilt\n"
         with self.assertRaisesRegex(HarnessError, "spoilt"):
             walked(files)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from read import core
 import roundtrip
+import sgpage
 import smalltree
 from test_plan import NEW, PAGES
 
@@ -25,7 +26,7 @@ class TravelTest(unittest.TestCase):
             root = smalltree.make(Path(folder), {
                 "loop.c": NEW, "hand.c": HAND, "pages.c": PAGES,
                 "table.c": TABLE})
-            for name, data in core.install(root, core.Form.STRICT).items():
+            for name, data in sgpage.install(root, sgpage.STRICT).items():
                 (root / name).write_bytes(data)
             trip = roundtrip.travel(root, 2)
         self.assertEqual(trip.back, ("hand.c", "loop.c"))

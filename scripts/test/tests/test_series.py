@@ -19,6 +19,7 @@ from unittest import mock
 from host import gitsafe, output
 from read import core
 from write import series
+import sgpage
 import smalltree
 from read import tree as trees
 from prove import verify
@@ -41,14 +42,14 @@ OWNERS = section("opal", "drivers/misc/opal.c") \
 
 def as_in_v5_1(root: Path) -> dict[str, bytes]:
     """Return the core's files of the tree, with the iterator of v5.1."""
-    strict = core.install(root, core.Form.STRICT)
-    strict[core.HEADER] = strict[core.HEADER].replace(
+    strict = sgpage.install(root, sgpage.STRICT)
+    strict[sgpage.HEADER] = strict[sgpage.HEADER].replace(
         b"((dma_addr_t)dma_iter", b"(dma_iter")
-    strict[core.LIBRARY] = re.sub(
+    strict[sgpage.LIBRARY] = re.sub(
         rb"(?s)/\*\n \* Return how many pages.*?\n(?=bool __sg_page_iter_dma)",
         b"static int sg_dma_page_count(struct scatterlist *sg)\n{\n"
         b"\treturn PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;"
-        b"\n}\n\n", strict[core.LIBRARY])
+        b"\n}\n\n", strict[sgpage.LIBRARY])
     return strict
 
 
@@ -142,16 +143,16 @@ class OrderTest(SeriesCase):
     def test_core_alone_is_strict_at_once(self) -> None:
         root = make(self.scratch / "tree", {"drivers/misc/opal.c": PAGES})
         plan = self.plan(root)
-        both = core.install(root, core.Form.STRICT)
+        both = sgpage.install(root, sgpage.STRICT)
         made = self.write(root, replace(
-            plan, core=both, after=both, form=core.Form.STRICT,
+            plan, core=both, after=both, form=sgpage.STRICT,
             before={name: (root / name).read_bytes() for name in both}))
         self.assertEqual(len(made.mails), 1)
         self.assertNotIn("sg_any_page_iter", self.text(made, "0001"))
 
     def test_tree_with_the_api_gets_only_the_callers(self) -> None:
         root = self.make_two()
-        for name, content in core.install(root, core.Form.STRICT).items():
+        for name, content in sgpage.install(root, sgpage.STRICT).items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
         made = self.write(root)
@@ -161,8 +162,8 @@ class OrderTest(SeriesCase):
 
     def test_tree_in_transition_gets_callers_and_the_end(self) -> None:
         root = self.make_two()
-        for name, content in core.install(root,
-                                          core.Form.TRANSITIONAL).items():
+        for name, content in sgpage.install(root,
+                                          sgpage.TRANSITIONAL).items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
         made = self.write(root)
@@ -178,7 +179,7 @@ class OrderTest(SeriesCase):
         for name, content in as_in_v5_1(root).items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
-        fix = core.fix(root)
+        fix = sgpage.fix(root)
         plan = self.plan(root)
         made = self.write(root, replace(
             plan, core=fix, after={**plan.after, **fix},
@@ -201,11 +202,11 @@ class OrderTest(SeriesCase):
         for name, content in as_in_v5_1(root).items():
             (root / name).write_bytes(content)
         commit(root, "lib/scatterlist: provide a DMA page iterator")
-        fix = core.fix(root)
+        fix = sgpage.fix(root)
         self.assertEqual(len(fix), 2)
         made = self.write(root, replace(
-            self.plan(root), core=fix, after=fix, form=core.Form.STRICT,
-            state=core.State.STRICT,
+            self.plan(root), core=fix, after=fix, form=sgpage.STRICT,
+            state=sgpage.STRICT,
             before={name: (root / name).read_bytes() for name in fix}))
         cover = self.text(made, "0000")
         last = self.text(made, "0002")
@@ -812,7 +813,7 @@ class FailureTest(SeriesCase):
         old = (full / name).read_bytes()
         self.made = replace(self.made, tree=trees.open_tree(str(full)),
                             before={name: old}, core={}, form=None,
-                            state=core.State.STRICT,
+                            state=sgpage.STRICT,
                             after={name: old + b"\nint wrong = it;\n"})
         self.refuse(SeriesError, "^patch 1/1: drivers/misc/basalt.o does not "
                     "build: .*error", full, build=True)
@@ -915,7 +916,7 @@ class SafetyTest(SeriesCase):
         if name not in plan.after:       # spatch is not handed such a name
             new = old.replace(b"sg_page_iter it", b"sg_dma_page_iter it")
             plan = replace(plan, before={name: old}, core={}, form=None,
-                           after={name: new}, state=core.State.STRICT)
+                           after={name: new}, state=sgpage.STRICT)
         made = self.write(root, plan)
         am(root, [made.folder / one for one in made.mails[1:]])
         self.assertEqual([path for path in self.scratch.rglob("owned")], [])

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from read import core  # noqa: E402
-from read.core import Form  # noqa: E402
+import sgpage  # noqa: E402
 from prove import transition  # noqa: E402
 from prove import verify  # noqa: E402
 
@@ -57,12 +57,12 @@ class Transition(unittest.TestCase):
                         ignore=shutil.ignore_patterns("*.o", ".git"))
         _make(tree, "allyesconfig")
         cls.old = _objects(tree)
-        _place(tree, core.install(tree, Form.TRANSITIONAL))
-        cls.transitional_header = (tree / core.HEADER).read_bytes()
+        _place(tree, sgpage.install(tree, sgpage.TRANSITIONAL))
+        cls.transitional_header = (tree / sgpage.HEADER).read_bytes()
         cls.transitional = _objects(tree)
         cls.converted = _convert(tree)
         cls.moved = _objects(tree)
-        _place(tree, core.install(tree, Form.STRICT))
+        _place(tree, sgpage.install(tree, sgpage.STRICT))
         cls.strict = _objects(tree)
 
     def test_there_is_something_to_compare(self) -> None:
@@ -105,9 +105,9 @@ class Transition(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             tree = Path(folder) / "tree"
             shutil.copytree(self.tree, tree, symlinks=True)
-            _place(tree, {core.HEADER: self.transitional_header})
+            _place(tree, {sgpage.HEADER: self.transitional_header})
             narrow = _objects(tree)
-            _place(tree, {core.HEADER: self.transitional_header.replace(
+            _place(tree, {sgpage.HEADER: self.transitional_header.replace(
                 b"(dma_iter.page->sg_pgoffset << PAGE_SHIFT)",
                 b"((dma_addr_t)dma_iter.page->sg_pgoffset << PAGE_SHIFT)")})
             wide = _objects(tree)
@@ -121,7 +121,7 @@ class Complaints(unittest.TestCase):
         return transition.complaints(verify.Report("x86_64", "gcc 12", tuple(
             verify.Built(name, one, (), (), (), (), 0, ())
             for name, one in zip(("first", "callers", "last"), objects)), (),
-            ()), {"calls.o"})
+            ()), sgpage.CAMPAIGN, {"calls.o"})
 
     def test_an_object_may_change_in_its_own_step_only(self) -> None:
         sizes = ((1, 1), (1, 1), (1, 1))

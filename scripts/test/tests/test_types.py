@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from read import core  # noqa: E402
-from read.core import Form  # noqa: E402
+import sgpage  # noqa: E402
+from read.campaign import State  # noqa: E402
 from prove import harness  # noqa: E402
 
 FINE = ""
@@ -123,7 +124,7 @@ TABLE = (
 )
 
 # sparse compares the declared argument; no kernel code points to an inline.
-SPARSE_OBJECTS = {("accessor through a pointer to it", Form.TRANSITIONAL)}
+SPARSE_OBJECTS = {("accessor through a pointer to it", sgpage.TRANSITIONAL)}
 
 _WARNINGS = ["-std=gnu11", "-fsyntax-only", "-Wall",
              "-Werror=incompatible-pointer-types", "-Werror=int-conversion",
@@ -138,11 +139,12 @@ _SAID = re.compile(r"use\.c:(\d+):.*(?:warning|error): .*$", re.MULTILINE)
 
 
 class Types(unittest.TestCase):
-    def hold(self, tool: str, form: Form) -> None:
+    def hold(self, tool: str, form: State) -> None:
         if shutil.which(tool) is None:
             self.skipTest(f"{tool} is not installed")
         with tempfile.TemporaryDirectory() as folder:
-            harness.lay_out(core.install(harness.EMBEDDED, form), Path(folder))
+            harness.lay_out(sgpage.CAMPAIGN, sgpage.install(
+                sgpage.CAMPAIGN.tree, form), Path(folder))
             source = Path(folder) / "use.c"
             uses = [_USE % {"row": number, "code": row.code}
                     for number, row in enumerate(TABLE)]
@@ -160,7 +162,8 @@ class Types(unittest.TestCase):
     def said(self, tool: str, source: Path) -> dict[int, str]:
         """Return the diagnostics by line."""
         done = subprocess.run(
-            [*COMPILERS[tool], "-include", "shim.h", f"-I{harness.HARNESS}",
+            [*COMPILERS[tool], "-include", "shim.h",
+             f"-I{sgpage.CAMPAIGN.patches / 'harness'}",
              f"-I{source.parent}", str(source)], capture_output=True,
             text=True, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
         said: dict[int, str] = {}
@@ -170,8 +173,8 @@ class Types(unittest.TestCase):
         self.assertTrue(said, done.stderr)
         return said
 
-    def judge(self, row: Row, form: Form, tool: str, said: str) -> None:
-        wanted = row.strict if form is Form.STRICT else row.transitional
+    def judge(self, row: Row, form: State, tool: str, said: str) -> None:
+        wanted = row.strict if form is sgpage.STRICT else row.transitional
         if tool == "sparse" and (row.name, form) in SPARSE_OBJECTS:
             wanted = POINTER
         if wanted == FINE:
@@ -183,22 +186,22 @@ class Types(unittest.TestCase):
         self.assertTrue(shutil.which("gcc") or shutil.which("clang"))
 
     def test_gcc_keeps_the_walks_apart(self) -> None:
-        self.hold("gcc", Form.STRICT)
+        self.hold("gcc", sgpage.STRICT)
 
     def test_gcc_takes_both_iterators_in_the_transition(self) -> None:
-        self.hold("gcc", Form.TRANSITIONAL)
+        self.hold("gcc", sgpage.TRANSITIONAL)
 
     def test_clang_keeps_the_walks_apart(self) -> None:
-        self.hold("clang", Form.STRICT)
+        self.hold("clang", sgpage.STRICT)
 
     def test_clang_takes_both_iterators_in_the_transition(self) -> None:
-        self.hold("clang", Form.TRANSITIONAL)
+        self.hold("clang", sgpage.TRANSITIONAL)
 
     def test_sparse_keeps_the_walks_apart(self) -> None:
-        self.hold("sparse", Form.STRICT)
+        self.hold("sparse", sgpage.STRICT)
 
     def test_sparse_takes_both_iterators_in_the_transition(self) -> None:
-        self.hold("sparse", Form.TRANSITIONAL)
+        self.hold("sparse", sgpage.TRANSITIONAL)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import sgpage
 from read import core, tree as trees
 from judge import walks
 from read.census import Site
@@ -64,7 +65,7 @@ class WalkCase(unittest.TestCase):
                     "converted", "", proves=proves)
         return walks.find(Plan(
             trees.Tree(self.root, "", False), {file: old_code}, {file: code},
-            {}, None, core.State.ABSENT, book, {file: (rule,)}, (), {}))
+            {}, None, sgpage.ABSENT, book, {file: (rule,)}, (), {}))
 
     def walk(self, code: bytes, **more: object) -> Walk:
         found = self.walks(code, **more)  # type: ignore[arg-type]
