@@ -61,7 +61,7 @@ from read.core import CoreError
 from read.tree import Tree, TreeError
 from read.words import WordsError
 from run.rules import RuleError
-from run.spatch import SpatchError
+from run.jobs import SpatchError
 from judge.edits import EditError
 from judge.ledger import Entry, LedgerError
 from judge.plan import Plan, Settings

@@ -31,14 +31,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from read import changed as changes, core, tree as trees
-from run import foreign, remember, rules as rulebook, scan, spatch
+from run import foreign, hunks, jobs, remember, rules as rulebook, scan, spatch
 from judge import ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
 from read.campaign import Callers
 from read.tree import Tree
 from run.cache import Cache, key
 from run.rules import Rule
-from run.spatch import Job, Outcome, Result
+from run.jobs import Job, Outcome, Result
 from judge.units import API_FILES
 from check.findings import LEVELS, About, Finding, Fix, Report, pressed
 
@@ -358,7 +358,7 @@ def _hits(result: Result) -> list[tuple[int, int, str]]:
             hits.add((1, 1, line.strip()))
     for diff in result.changed.values():
         previous = -1
-        for number in spatch.marked_lines(diff):
+        for number in hunks.marked_lines(diff):
             # A statement over several lines is marked on each of them.
             if number != previous + 1:
                 hits.add((number, 1, ""))
@@ -483,7 +483,7 @@ def _ledger(work: _Work) -> list[Row]:
     own = b"".join(hashlib.sha256(_bytes(path)).digest() for path in sorted(
         [*ROOT.glob("scripts/**/*.py"), *ROOT.glob("scripts/reader/*.[ch]"),
          *(rule.path for rule in rulebook.load(work.settings.plan.rules)),
-         spatch.MACROS]))
+         jobs.MACROS]))
     facts = b"\0".join(b" ".join(pair) for pair in sorted(
         _state(work).items()))
     name = key(_ENTRY, b"ledger-2", own, remember.program(), facts,
@@ -575,8 +575,8 @@ def _rewrites(work: _Work, found: Finding) -> bool:
 def _blocks(source: bytes,
             diff: bytes) -> Iterator[tuple[int, int, str]]:
     """Yield (first, last, new text) of each run of lines that changes."""
-    plain = spatch.sanitise(source)
-    old, new = plain.split(b"\n"), spatch.patched(plain, diff).split(b"\n")
+    plain = hunks.sanitise(source)
+    old, new = plain.split(b"\n"), hunks.patched(plain, diff).split(b"\n")
     real = source.split(b"\n")
     match = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for tag, first, last, start, end in match.get_opcodes():

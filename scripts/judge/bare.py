@@ -34,11 +34,11 @@ from pathlib import Path
 
 from read import census, tree as trees, words
 from read.census import Site
-from run import remember, spatch
+from run import hunks, remember
 from run.bare import Bare
 from run.cache import Cache
+from run.jobs import Job, Outcome, Result
 from run.rules import Rule
-from run.spatch import Outcome, Result
 from judge import splice
 from judge.ledger import Entry, Ledger, LedgerError
 from judge.plan import Plan
@@ -106,7 +106,7 @@ class _Work:
     before: dict[str, bytes] = field(default_factory=dict)
     after: dict[str, bytes] = field(default_factory=dict)
     fired: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-    unread: dict[str, spatch.Ranges] = field(default_factory=dict)
+    unread: dict[str, jobs.Ranges] = field(default_factory=dict)
     extra: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -230,7 +230,7 @@ def _run(work: _Work, files: Sequence[_File],
             some = rule.words if first else rule.words | {
                 name.removeprefix(".") for name in rule.names}
             if there & rule.names or words.present(file.now, some):
-                jobs.append(spatch.Job(rule.rule, "patch", (file.name,)))
+                jobs.append(Job(rule.rule, "patch", (file.name,)))
                 owners.append((file, rule))
     chosen = work.settings
     results = remember.run(work.cache, {file.name: file.now for file in files},
@@ -283,7 +283,7 @@ def _changes(file: _File, rule: Bare, result: Result) -> list[_Change]:
     try:
         edits = splice.edits(file.now, diff)
         fits = splice.agrees(file.now, diff, splice.apply(file.now, edits))
-    except (SpliceError, spatch.SpatchError):
+    except (SpliceError, jobs.SpatchError):
         return _misfit(file, rule, diff)
     if not fits:
         return _misfit(file, rule, diff)
@@ -304,7 +304,7 @@ def _changes(file: _File, rule: Bare, result: Result) -> list[_Change]:
 
 def _misfit(file: _File, rule: Bare, diff: bytes) -> list[_Change]:
     starts = splice.line_starts(file.now)
-    lines = spatch.marked_lines(diff)
+    lines = hunks.marked_lines(diff)
     edits = [Edit(starts[line - 1], starts[line] if line < len(starts)
                   else len(file.now), b"", line, line)
              for line in lines if line <= len(starts)]

@@ -27,12 +27,13 @@ from pathlib import Path
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 from read import campaigns, census, conditionals, core, tree as trees
-from run import remember, rules as rulebook, spatch
+from run import hunks, remember, rules as rulebook
 from judge import comments, counts, guards, judge, units as iterators
 from read.campaign import Callers, Campaign, State
 from read.census import Site
 from read.ctext import Text
 from run.cache import Cache
+from run.jobs import Job, Outcome, Result
 from run.rules import Rule
 from judge.counts import Claim, Kind, Why
 from judge.edits import Edit, from_diff, render, spoils
@@ -305,14 +306,14 @@ def _defined_nowhere(work: _Work, names: set[bytes]) -> frozenset[bytes]:
 # --- running rules ---------------------------------------------------------
 
 def _run(work: _Work, chosen: Sequence[Rule],
-         clusters: Sequence[tuple[str, ...]]) -> list[spatch.Result]:
+         clusters: Sequence[tuple[str, ...]]) -> list[Result]:
     tokens = collections.defaultdict(set)
     for site in work.sites:
         tokens[site.file].add(site.token.replace("struct ", ""))
     # What becomes of a file whose branches are not known is decided already.
     clusters = [cluster for cluster in clusters
                 if not any(work.texts[file].unknown for file in cluster)]
-    jobs = [spatch.Job(None, "parse", (file,))
+    jobs = [Job(None, "parse", (file,))
             for cluster in clusters for file in cluster]
     for rule in chosen:
         wanted = set(rule.tokens)
@@ -320,7 +321,7 @@ def _run(work: _Work, chosen: Sequence[Rule],
         for cluster in clusters:
             there = set().union(*(tokens[file] for file in cluster))
             if not wanted or wanted & there:
-                jobs.append(spatch.Job(rule, mode, cluster))
+                jobs.append(Job(rule, mode, cluster))
     return _spatch(work, jobs)
 
 
@@ -347,14 +348,14 @@ def _clusters(work: _Work) -> list[tuple[str, ...]]:
             for _, files in sorted(found.items())]
 
 
-def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
+def _evidence(work: _Work, results: Iterable[Result]) -> Evidence:
     unread: dict[str, tuple[tuple[int, int], ...]] = {}
     lost, failed = dict(work.unsaid), dict[str, str]()
     marks: dict[tuple[str, int], list[tuple[str, str, str]]] = \
         collections.defaultdict(list)
     for result in results:
         job = result.job
-        if result.outcome not in (spatch.Outcome.QUIET, spatch.Outcome.HIT):
+        if result.outcome not in (Outcome.QUIET, Outcome.HIT):
             what = job.rule.name if job.rule else "the parser"
             for file in job.files:
                 (failed if job.mode == "patch" else lost).setdefault(
@@ -364,7 +365,7 @@ def _evidence(work: _Work, results: Iterable[spatch.Result]) -> Evidence:
             unread[file] = tuple(sorted({*unread.get(file, ()), *ranges}))
         if job.mode == "context" and job.rule is not None:
             for file, diff in result.changed.items():
-                for line in spatch.marked_lines(diff):
+                for line in hunks.marked_lines(diff):
                     marks[file, line].append(
                         (job.rule.name, job.rule.verdict, job.rule.reason))
     for file, text in work.texts.items():
@@ -389,7 +390,7 @@ def kernel(tree: trees.Tree, settings: Settings) -> conditionals.Kernel:
 
 # --- deciding --------------------------------------------------------------
 
-def _decide(work: _Work, results: Sequence[spatch.Result],
+def _decide(work: _Work, results: Sequence[Result],
             evidence: Evidence) -> dict[int, Verdict]:
     """Return a verdict for every unit, by its number in work.units."""
     verdicts: dict[int, Verdict] = {}
@@ -450,7 +451,7 @@ def _reached(work: _Work, numbers: Sequence[int],
     return found
 
 
-def _proposals(work: _Work, results: Sequence[spatch.Result],
+def _proposals(work: _Work, results: Sequence[Result],
                open_units: Sequence[int]) -> dict[int, list[Proposal]]:
     found: dict[int, list[Proposal]] = {}
     standing: dict[str, list[int]] = {}
@@ -787,12 +788,12 @@ def _pass_counts(walks: _Walks, rules: Sequence[Rule]) -> None:
     """Give walks the number of DMA segments where it is at hand."""
     work = walks.last
     work.edits, work.fired, work.groups = {}, {}, []
-    jobs = [spatch.Job(rule, "patch", (file,)) for rule in rules
+    jobs = [Job(rule, "patch", (file,)) for rule in rules
             if rule.counts for file in walks.files]
     for result in _spatch(work, jobs):
         rule = result.job.rule
         for file, diff in result.changed.items():
-            if rule is None or result.outcome is not spatch.Outcome.HIT:
+            if rule is None or result.outcome is not Outcome.HIT:
                 continue
             text, defined = work.texts[file], _macros(work, file)
             claim = Claim(Kind.MAPPED, Why.RETURNED)
@@ -817,11 +818,11 @@ def _counted(walks: _Walks, rules: Sequence[Rule],
     mapped: the rules that prove the count of what they write anew.
     """
     claims: dict[tuple[str, int], list[Claim]] = collections.defaultdict(list)
-    jobs = [spatch.Job(rule, "report", (file,)) for rule in rules
+    jobs = [Job(rule, "report", (file,)) for rule in rules
             if rule.verdict == "count" for file in walks.files]
     for result in _spatch(walks.last, jobs):
         if result.job.rule is None or \
-                result.outcome is not spatch.Outcome.HIT:
+                result.outcome is not Outcome.HIT:
             continue
         file, = result.job.files
         text = walks.last.texts[file]
@@ -856,7 +857,7 @@ def _counted(walks: _Walks, rules: Sequence[Rule],
     return found
 
 
-def _spatch(work: _Work, jobs: Sequence[spatch.Job]) -> list[spatch.Result]:
+def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
     return remember.run(Cache(work.settings.cache), work.sources, jobs,
                         procs=work.settings.jobs,
                         timeout=work.settings.timeout,

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from run import spatch
+from run import hunks
 
 _PIECE = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
                     rb"|'(?:\\.|[^'\\\n])*'|\w+|[^\s\w]", re.DOTALL)
@@ -90,7 +90,7 @@ def apply(source: bytes, changes: Iterable[Edit]) -> bytes:
 def agrees(source: bytes, diff: bytes, result: bytes) -> bool:
     """Tell whether a result is spatch's own but for white space."""
     ours = _PIECE.findall(result.translate(_PLAIN))
-    theirs = _PIECE.findall(spatch.patched(spatch.sanitise(source), diff))
+    theirs = _PIECE.findall(hunks.patched(hunks.sanitise(source), diff))
     return ours == theirs
 
 
@@ -145,7 +145,7 @@ def reaches(source: bytes, offset: int, edit: Edit) -> bool:
 
 def _blocks(diff: bytes) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
     """Yield (first old line, old lines, new lines) of every change."""
-    for start, lines in spatch.hunks(diff):
+    for start, lines in hunks.hunks(diff):
         at, old, new = start, list[bytes](), list[bytes]()
         for line in [*lines, b" "]:
             if line[:1] == b"-":

@@ -39,7 +39,7 @@ from read.campaigns import CampaignError
 from read.core import CoreError
 from read.tree import TreeError
 from run.rules import RuleError
-from run.spatch import SpatchError
+from run.jobs import SpatchError
 from judge.edits import EditError
 from judge.ledger import LedgerError
 from prove.verify import VerifyError

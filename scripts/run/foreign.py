@@ -32,7 +32,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from run import smpl, spatch
+from run import jobs, smpl, spatch
 from run.rules import MODES, Rule, RuleError
 from run.smpl import ScriptError
 
@@ -118,7 +118,7 @@ def header(path: Path, name: str, text: str) -> Rule:
         modes=frozenset(modes) & frozenset(MODES),
         confidence=_CONFIDENCE.get(keys.get("Confidence", "").lower(), "Low"),
         options=tuple(keys.get("Options", "").split()),
-        requires=version[0] if version else spatch.OLDEST,
+        requires=version[0] if version else jobs.OLDEST,
         shape=(), verdict="finding", reason="", prefilter=True)
 
 

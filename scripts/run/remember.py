@@ -25,8 +25,8 @@ from pathlib import Path
 
 from run import spatch
 from run.cache import Cache, key
+from run.jobs import MACROS, Job, Outcome, Result, SpatchError
 from run.rules import Rule
-from run.spatch import Job, Outcome, Result
 
 _STRIDE = 4000
 _ENDED = (Outcome.QUIET, Outcome.HIT)
@@ -70,12 +70,12 @@ def given(rule: Rule) -> bytes:
     try:
         return rule.path.read_bytes() if rule.text is None else rule.text
     except OSError as error:
-        raise spatch.SpatchError(f"{rule.path}: {error.strerror}") from error
+        raise SpatchError(f"{rule.path}: {error.strerror}") from error
 
 
 @functools.lru_cache(maxsize=None)
 def _code() -> bytes:
-    """Return the hash of the code that makes a result of what spatch prints."""
+    """Return the hash of the code that reads what spatch prints."""
     return hashlib.sha256(b"\0".join(
         path.read_bytes() for path in sorted(
             Path(__file__).parent.glob("*.py")))).digest()
@@ -90,7 +90,7 @@ def _names(sources: Mapping[str, bytes], jobs: Sequence[Job]) -> list[str]:
         for path, rule in rules.items()}
     held = {file: key(os.fsencode(file), sources[file]).encode()
             for file in {file for job in jobs for file in job.files}}
-    common = key(_code(), program(), spatch.MACROS.read_bytes()).encode()
+    common = key(_code(), program(), MACROS.read_bytes()).encode()
     return [key(common, told[job.rule.path] if job.rule else b"",
                 job.mode.encode(), *(held[file] for file in job.files))
             for job in jobs]

@@ -56,10 +56,10 @@ from typing import TYPE_CHECKING
 if not __package__:                  # run as a program
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from run import remember, rules, spatch
+from run import hunks, remember, rules
 from run.cache import Cache
+from run.jobs import Job, Outcome, Result, SpatchError
 from run.rules import Rule, RuleError
-from run.spatch import Job, Outcome, Result, SpatchError
 from test.slow import FULL
 
 if TYPE_CHECKING:
@@ -358,10 +358,10 @@ def _key(case: Case, file: Path) -> str:
 
 def _patched(result: Result, file: Path) -> bytes:
     """Return what the result's diff makes of a file, as spatch reads it."""
-    text = spatch.sanitise(file.read_bytes())
+    text = hunks.sanitise(file.read_bytes())
     diff = result.changed.get(f"{result.job.files[0].split('/')[0]}/"
                               f"{file.name}")
-    return spatch.patched(text, diff) if diff else text
+    return hunks.patched(text, diff) if diff else text
 
 
 def _judge(case: Case,
@@ -380,13 +380,13 @@ def _judge(case: Case,
                 break
         else:
             wrong += _differs(f"rewrite of {before.name}",
-                              spatch.sanitise(after.read_bytes()), got)
+                              hunks.sanitise(after.read_bytes()), got)
     wrong += _differs("report", case.report.encode(),
                       said["report"].text.encode())
     for mode in ("context", "org"):
         if mode in said and said[mode].outcome is not said["report"].outcome:
             wrong.append(f"{mode} mode does not say what report mode says")
-    if not all(spatch.marked_lines(diff)
+    if not all(hunks.marked_lines(diff)
                for diff in said["context" if FULL else "report"]
                .changed.values()):
         wrong.append("context mode marks no line")

@@ -17,6 +17,7 @@ import re
 
 from read import campaigns
 from run import rules as rulebook, spatch
+from run.jobs import Job
 from read.ctext import Text
 from judge.plan import Plan
 
@@ -32,7 +33,7 @@ def find(plan: Plan, jobs: int) -> list[str]:
                  dict.fromkeys((*campaigns.every_misuse(),
                                 *plan.campaign.misuse)))
              if rule.verdict == "finding" and rule.confidence == "High"]
-    asked = [spatch.Job(rule, "report", (file,))
+    asked = [Job(rule, "report", (file,))
              for rule in rules for file, data in sorted(sources.items())
              if any(token.strip(".").encode() in data
                     for token in rule.tokens)]

@@ -25,7 +25,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE.parents[1]), str(_HERE)]
 
 from read import census  # noqa: E402
-from run import rules  # noqa: E402
+from run import jobs, rules  # noqa: E402
 from judge import plan  # noqa: E402
 from write import diffs  # noqa: E402
 import smalltree  # noqa: E402
@@ -105,11 +105,11 @@ def _reverse(files: dict[str, bytes]) -> dict[str, bytes]:
         folders.setdefault(os.path.dirname(file), []).append(file)
     changed: dict[str, bytes] = {}
     for result in spatch.run(
-            files, [spatch.Job(rule, "patch", tuple(group))
+            files, [jobs.Job(rule, "patch", tuple(group))
                     for group in folders.values()],
             procs=2, timeout=300, memory=2048):
-        if result.outcome not in (spatch.Outcome.HIT, spatch.Outcome.QUIET):
-            raise spatch.SpatchError(f"reverse.cocci: {result.detail}")
+        if result.outcome not in (jobs.Outcome.HIT, jobs.Outcome.QUIET):
+            raise jobs.SpatchError(f"reverse.cocci: {result.detail}")
         changed.update(result.changed)
     there = {}
     for file, data in files.items():

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 from read import changed
-from run import scan
+from run import jobs, scan
 from judge import plan
 from check import check
 import smalltree
@@ -141,7 +141,7 @@ class CheckTest(unittest.TestCase):
 
     def test_a_second_run_starts_no_spatch_and_says_the_same(self) -> None:
         first = self.check()
-        with mock.patch.object(spatch, "_parallel",
+        with mock.patch.object(spatch, "collect",
                                side_effect=AssertionError("started")):
             self.assertEqual(first.output, self.check().output)
 
@@ -151,8 +151,8 @@ class CheckTest(unittest.TestCase):
         asked: list[str] = []
         run = spatch.run
 
-        def note(sources: dict[str, bytes], jobs: list[spatch.Job],
-                 **rest: object) -> list[spatch.Result]:
+        def note(sources: dict[str, bytes], jobs: list[jobs.Job],
+                 **rest: object) -> list[jobs.Result]:
             asked.extend(job.files[0] for job in jobs
                          if job.rule and job.rule.folder == "misuse")
             return run(sources, jobs, **rest)  # type: ignore[arg-type]

@@ -21,10 +21,10 @@ from unittest import mock
 SCRIPTS = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SCRIPTS))
 
-from run import rules  # noqa: E402
+from run import hunks, jobs, rules  # noqa: E402
 from run import spatch  # noqa: E402
 from run.rules import Rule, RuleError  # noqa: E402
-from run.spatch import Job, Outcome, Result, SpatchError  # noqa: E402
+from run.jobs import Job, Outcome, Result, SpatchError  # noqa: E402
 
 HEADER = """\
 // SPDX-License-Identifier: GPL-2.0-only
@@ -142,7 +142,7 @@ class SpatchTest(unittest.TestCase):
         return self.run_jobs({name: source},
                              [Job(self.rule(body), mode, (name,))])[0]
 
-    def parse(self, **sources: bytes) -> dict[str, spatch.Ranges]:
+    def parse(self, **sources: bytes) -> dict[str, jobs.Ranges]:
         results = self.run_jobs(
             sources, [Job(None, "parse", (name,)) for name in sources])
         for result in results:
@@ -169,7 +169,7 @@ class OutcomeTest(SpatchTest):
 
     def test_context_mode_marks_lines_of_the_original(self) -> None:
         result = self.run_one(RENAME, b"\n\n" + PLAIN + BROKEN, "context")
-        self.assertEqual(spatch.marked_lines(result.changed["x.c"]), (5, 16))
+        self.assertEqual(hunks.marked_lines(result.changed["x.c"]), (5, 16))
 
     def test_report_and_org_mode_name_the_file_of_the_tree(self) -> None:
         source = {"a/x.c": PLAIN, "b/x.c": NOTHING}
@@ -264,7 +264,7 @@ class UnreadTest(SpatchTest):
         result = self.run_one(RENAME, BROKEN)
         self.assertIs(result.outcome, Outcome.HIT)
         self.assertEqual(result.bad, {"x.c": ((1, 5),)})
-        self.assertEqual(spatch.marked_lines(result.changed["x.c"]), (9,))
+        self.assertEqual(hunks.marked_lines(result.changed["x.c"]), (9,))
 
     def test_end_of_the_function_above_is_not_unread(self) -> None:
         table = b"static const struct ops o = {\n\tSET(x)\n\tSET_B(y)\n};\n"
@@ -362,7 +362,7 @@ class HintTest(SpatchTest):
 
     def test_every_hint_has_a_snippet_that_is_unread_without_it(
             self) -> None:
-        hints = spatch.MACROS.read_text().replace("\\\n", " ").split("\n")
+        hints = jobs.MACROS.read_text().replace("\\\n", " ").split("\n")
         defined = [line.split("(")[0].split()[1] for line in hints
                    if line.startswith("#define")]
         self.assertEqual(sorted(defined), sorted(self.SNIPPETS))
@@ -413,7 +413,7 @@ class HostileTest(SpatchTest):
         source = PLAIN.replace(b"\n", b"\r\n")[:-2]
         result = self.run_one(RENAME, source)
         self.assertEqual(
-            spatch.patched(spatch.sanitise(source), result.changed["x.c"]),
+            hunks.patched(hunks.sanitise(source), result.changed["x.c"]),
             PLAIN[:-1].replace(b"old", b"new"))
 
     def test_text_that_looks_like_messages_of_spatch_hides_nothing(
@@ -474,7 +474,7 @@ class HostileTest(SpatchTest):
                 "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 "rule, = rules.load([Path(sys.argv[1])])\n"
                 "spatch.run({'x.c': b'void f(int x)\\n{\\n' + b'x++;\\n' * "
-                "900 + b'}\\n'}, [spatch.Job(rule, 'patch', ('x.c',))], "
+                "900 + b'}\\n'}, [jobs.Job(rule, 'patch', ('x.c',))], "
                 "procs=1, timeout=500, memory=2048)\n")
         for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             # parallel takes the shell of its ancestors, if it is let: dash,

@@ -8,12 +8,12 @@ import unittest
 
 from judge import splice
 from judge.splice import Edit, SpliceError
-from run import spatch
+from run import hunks
 
 
 def diff(source: bytes, after: str) -> bytes:
     """Return the diff that spatch prints, against its own copy."""
-    before = spatch.sanitise(source).decode().splitlines(keepends=True)
+    before = hunks.sanitise(source).decode().splitlines(keepends=True)
     return "".join(
         line if line.endswith("\n") else line + "\n"
         for line in difflib.unified_diff(
