@@ -47,7 +47,7 @@ from host import gitsafe, output
 from read import campaigns, core, tree as trees
 from run import bare as bare_rules, spatch
 from judge import bare, plan as planning, review
-from prove import backtest, bench, boot, suite, verify
+from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
 from check import check, report as formats
 from host.output import OutputError
@@ -70,7 +70,7 @@ from prove.backtest import BacktestError
 from prove.bench import BenchError
 from prove.boot import BootError
 from prove.suite import SuiteError
-from prove.verify import VerifyError
+from prove.builds import VerifyError
 from write.apply import ApplyError
 from write.maintainers import MaintainersError
 from write.reroll import RerollError
@@ -465,7 +465,7 @@ def _verify(options: Options) -> None:
                   "nothing to compile")
             return
         report = verify.run(tree.root, tree.version, before,
-                            [verify.Step(what, after)],
+                            [builds.Step(what, after)],
                             output.folder(options.out, "verify"), options.jobs,
                             [name for name in series.untouched(plan)
                              if name not in after])

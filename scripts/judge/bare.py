@@ -37,7 +37,7 @@ from read.census import Site
 from run import hunks, remember
 from run.bare import Bare
 from run.cache import Cache
-from run.jobs import Job, Outcome, Result
+from run.jobs import Job, Outcome, Ranges, Result, SpatchError
 from run.rules import Rule
 from judge import splice
 from judge.ledger import Entry, Ledger, LedgerError
@@ -106,7 +106,7 @@ class _Work:
     before: dict[str, bytes] = field(default_factory=dict)
     after: dict[str, bytes] = field(default_factory=dict)
     fired: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-    unread: dict[str, jobs.Ranges] = field(default_factory=dict)
+    unread: dict[str, Ranges] = field(default_factory=dict)
     extra: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -283,7 +283,7 @@ def _changes(file: _File, rule: Bare, result: Result) -> list[_Change]:
     try:
         edits = splice.edits(file.now, diff)
         fits = splice.agrees(file.now, diff, splice.apply(file.now, edits))
-    except (SpliceError, jobs.SpatchError):
+    except (SpliceError, SpatchError):
         return _misfit(file, rule, diff)
     if not fits:
         return _misfit(file, rule, diff)

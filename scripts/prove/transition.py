@@ -32,7 +32,7 @@ if not __package__:                  # run as a program
 from host import output
 from read import campaigns, core, tree as trees
 from judge import plan as planning
-from prove import verify
+from prove import builds, verify
 from read.census import CensusError
 from read.campaign import Callers, Campaign, Kind, State
 from read.campaigns import CampaignError
@@ -42,7 +42,7 @@ from run.rules import RuleError
 from run.jobs import SpatchError
 from judge.edits import EditError
 from judge.ledger import LedgerError
-from prove.verify import VerifyError
+from prove.builds import VerifyError
 
 ROOT = Path(__file__).resolve().parents[2]
 _OWN = (CampaignError, CensusError, CoreError, EditError, LedgerError,
@@ -50,7 +50,7 @@ _OWN = (CampaignError, CensusError, CoreError, EditError, LedgerError,
         TreeError, VerifyError, OSError)
 
 
-def steps(plan: planning.Plan) -> list[verify.Step]:
+def steps(plan: planning.Plan) -> list[builds.Step]:
     """Return the steps from a tree without the iterator to the strict one."""
     campaign, root = plan.campaign, plan.tree.root
     first = core.install(campaign, root, _state(campaign, Callers.BOTH))
@@ -59,9 +59,9 @@ def steps(plan: planning.Plan) -> list[verify.Step]:
     strict = core.install(campaign, root, _state(campaign, Callers.NEW))
     last = {name: content for name, content in strict.items()
             if content != first[name]}
-    return [verify.Step("iterator, transitional", first),
-            verify.Step("callers", callers),
-            verify.Step("strict accessor", last)]
+    return [builds.Step("iterator, transitional", first),
+            builds.Step("callers", callers),
+            builds.Step("strict accessor", last)]
 
 
 def callers(plan: planning.Plan) -> set[str]:
@@ -79,7 +79,7 @@ def _state(campaign: Campaign, callers: Callers) -> State:
     return found
 
 
-def complaints(report: verify.Report, campaign: Campaign,
+def complaints(report: builds.Report, campaign: Campaign,
                calls: Collection[str]) -> list[str]:
     """Return what a step changes beyond its task, one sentence each.
 

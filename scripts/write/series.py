@@ -40,7 +40,7 @@ from pathlib import Path
 from host import output, repo, scratch
 from read import core, tree as trees
 from judge import walks
-from prove import verify
+from prove import builds, verify
 from write import barewords, beside, mails, maintainers, message, reroll
 from read.campaign import Callers, Campaign, Patch
 from run.rules import Rule
@@ -505,15 +505,15 @@ def untouched(plan: Plan) -> list[str]:
 def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
            settings: Settings) -> tuple[list[Check], list[Proof]]:
     """Compile each step, and say what that showed."""
-    steps = [verify.Step(f"{number}/{len(drafts)}", draft.contents)
+    steps = [builds.Step(f"{number}/{len(drafts)}", draft.contents)
              for number, draft in enumerate(drafts, 1)]
     try:
         if not settings.build:
-            raise verify.VerifyError("it was not asked for")
+            raise builds.VerifyError("it was not asked for")
         report = verify.run(tree.root, tree.version, plan.before, steps,
                             output.folder(settings.out, "verify"),
                             settings.jobs, untouched(plan))
-    except verify.VerifyError as error:
+    except builds.VerifyError as error:
         # Why is this machine's affair, and nobody's who reads the mails.
         return ([Check((), ("not built, not run on hardware",))
                  for _ in drafts],
@@ -529,7 +529,7 @@ def _build(tree: trees.Tree, plan: Plan, drafts: Sequence[_Draft],
             _built(report))
 
 
-def _check(report: verify.Report, built: verify.Built) -> Check:
+def _check(report: builds.Report, built: builds.Built) -> Check:
     """Say what one patch was checked for."""
     names = [each.name for each in built.objects]
     where = f"for {report.machine} with {report.compiler}"
@@ -559,7 +559,7 @@ def _check(report: verify.Report, built: verify.Built) -> Check:
     return Check(tuple(done), (*left, "not run on hardware"))
 
 
-def _code(objects: Sequence[verify.Object]) -> str:
+def _code(objects: Sequence[builds.Object]) -> str:
     """Say what became of the functions in the objects."""
     every = {_source_name(name) for each in objects
              for name in each.functions}
@@ -591,7 +591,7 @@ def _source_name(function: str) -> str:
                   function)
 
 
-def _built(report: verify.Report) -> list[Proof]:
+def _built(report: builds.Report) -> list[Proof]:
     """Say what was built over the whole series."""
     objects = sorted({each.name for built in report.steps
                       for each in built.objects})

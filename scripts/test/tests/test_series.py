@@ -22,7 +22,7 @@ from write import series
 import sgpage
 import smalltree
 from read import tree as trees
-from prove import verify
+from prove import builds
 from host.output import OutputError
 from host.repo import RepoError
 from judge.ledger import Ledger
@@ -833,8 +833,8 @@ class BuiltTest(unittest.TestCase):
 
     def test_functions_are_changed_new_or_gone(self) -> None:
         def one(functions: str, added: str = "", gone: str = ""
-                ) -> verify.Object:
-            return verify.Object("a.o", tuple(functions.split()),
+                ) -> builds.Object:
+            return builds.Object("a.o", tuple(functions.split()),
                                  tuple(added.split()), tuple(gone.split()),
                                  (), False)
 
@@ -878,7 +878,7 @@ class PrivateTest(SeriesCase):
             "single": {"shape": "single"}, "branch": {"branch": "walks"}}
         for kind, more in kinds.items():
             with self.subTest(kind), mock.patch(
-                    "prove.verify.run", side_effect=verify.VerifyError(why)):
+                    "prove.verify.run", side_effect=builds.VerifyError(why)):
                 made = self.write(root, plan, build=True, **more)
                 self.assertIn(why, series.text(made))
                 mails = "".join((made.folder / name).read_text()
@@ -894,7 +894,7 @@ class PrivateTest(SeriesCase):
                 self.assertIn("not built", mails.lower())
 
     def test_object_that_never_built_is_named_without_its_error(self) -> None:
-        report = verify.Report("x86_64", "gcc 12", (), (
+        report = builds.Report("x86_64", "gcc 12", (), (
             ("drivers/misc/opal.o", f"{self.out}/verify/src/x.h: No such "
              "file"),), ())
         line = series._built(report)[-1]

@@ -22,8 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from read import core  # noqa: E402
 import sgpage  # noqa: E402
-from prove import transition  # noqa: E402
-from prove import verify  # noqa: E402
+from prove import builds, transition  # noqa: E402
 
 LIBRARY = "lib/scatterlist.o"
 
@@ -117,24 +116,24 @@ class Transition(unittest.TestCase):
 class Complaints(unittest.TestCase):
     """What is said of a real tree's steps, whose objects are made up here."""
 
-    def said(self, *objects: tuple[verify.Object, ...]) -> list[str]:
-        return transition.complaints(verify.Report("x86_64", "gcc 12", tuple(
-            verify.Built(name, one, (), (), (), (), 0, ())
+    def said(self, *objects: tuple[builds.Object, ...]) -> list[str]:
+        return transition.complaints(builds.Report("x86_64", "gcc 12", tuple(
+            builds.Built(name, one, (), (), (), (), 0, ())
             for name, one in zip(("first", "callers", "last"), objects)), (),
             ()), sgpage.CAMPAIGN, {"calls.o"})
 
     def test_an_object_may_change_in_its_own_step_only(self) -> None:
         sizes = ((1, 1), (1, 1), (1, 1))
-        library = verify.Object(LIBRARY, ("next",), (), (), sizes, False)
-        moved = verify.Object("a.o", ("fill",), (), (), sizes, False)
-        shifted = verify.Object("a.o", (), (), (), sizes, False)
-        same = verify.Object("a.o", (), (), (), sizes, True)
+        library = builds.Object(LIBRARY, ("next",), (), (), sizes, False)
+        moved = builds.Object("a.o", ("fill",), (), (), sizes, False)
+        shifted = builds.Object("a.o", (), (), (), sizes, False)
+        same = builds.Object("a.o", (), (), (), sizes, True)
         self.assertEqual(self.said((library, same), (moved,), (shifted,)), [])
         self.assertEqual(self.said((library, shifted), (), ()),
                          ["first: a.o is not identical"])
         self.assertEqual(self.said((library,), (), (moved,)),
                          ["last: changes the code of a.o"])
-        caller = verify.Object("calls.o", ("fill",), (), (), sizes, False)
+        caller = builds.Object("calls.o", ("fill",), (), (), sizes, False)
         self.assertEqual(self.said((library,), (), (caller,)), [])
         self.assertEqual(self.said((library, caller), (), ()),
                          ["first: calls.o is not identical"])

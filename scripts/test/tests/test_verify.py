@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Mapping
 from unittest import mock
 
-from prove import verify
-from prove.verify import Report, Step, VerifyError
+from prove import kbuild, objects, verify
+from prove.builds import Report, Step, VerifyError
 
 TREE = Path(__file__).resolve().parents[3] / "fixtures/sg-dma-page/tree"
 DRIVER = "drivers/misc/basalt.c"
@@ -94,11 +94,11 @@ void basalt_warn(int value)
                 *["push   $0x0"] * 6, "R_X86_64_32S .rodata.str1.1",
                 "call   2", "R_X86_64_PLT32 warn_slowpath_fmt-0x4"]
         lines = list(call)
-        verify._forget_line(lines)
+        objects._forget_line(lines)
         self.assertEqual(lines, [*call[:2], "mov    $line,%esi", *call[3:]])
         del lines[2]
         again = list(lines)
-        verify._forget_line(again)
+        objects._forget_line(again)
         self.assertEqual(again, lines)
 
     def test_second_step_is_compared_with_the_first(self) -> None:
@@ -272,7 +272,7 @@ unsigned int basalt_sum(unsigned int a)
         subprocess.run(["git", "config", "core.fsmonitor", str(hook)],
                        cwd=root, check=True)
         with mock.patch.dict(os.environ, GIT_DIR=str(self.scratch)):
-            self.assertEqual(verify._list(root, root / "out")[0],
+            self.assertEqual(kbuild.list_files(root, root / "out")[0],
                              b"Makefile\0")
         self.assertFalse((self.scratch / "hook-ran").exists())
 
@@ -321,7 +321,7 @@ unsigned int basalt_sum(unsigned int a)
                 ("make: *** [a:1: b] Error 1\n", "make: *** [a:1: b] Error 1"),
                 ("", "it failed and printed nothing")):
             with self.subTest(said):
-                self.assertEqual(verify._cause(said), cause)
+                self.assertEqual(kbuild.cause(said), cause)
 
     def test_missing_compiler_is_named(self) -> None:
         tools = self.scratch / "tools"
