@@ -102,7 +102,7 @@ endef
 # letters. No variable but these reaches a command.
 FACTS := $(shell sed -n '/^\#\# [A-Z][A-Z]*:/{s/^\#\# //;h;s/:.*//; \
 	y/ABCDEFGHIJKLMNOPQRSTUVWXYZ/abcdefghijklmnopqrstuvwxyz/; \
-	s/^v$$/verbose/;s/^version$$/version-number/;G; \
+	s/^version$$/version-number/;G; \
 	s/\n\([A-Z]*\): *\({\([^}]*\)}\)*.*/=\1=\3/;p;}' $(SELF))
 VERBS := $(shell sed -n 's/^\#\# \([a-z]*\):.*/\1/p' $(SELF))
 part   = $(word $2,$(subst =, ,$1))
@@ -148,7 +148,8 @@ Q       := $(if $(filter 1,$(V)),,@)
 # --name='value' for each variable that has one, a bare --name for a 0 or 1.
 option = $(if $(filter 0$(comma)1,$3),$(if $(filter 1,$(value \
   $2)),--$1),$(if $(value $2),--$1=$(call quote,$(call text,$2))))
-OPTIONS := $(strip $(foreach f,$(FACTS),$(call option,$(call \
+# V and FULL are for make and the tests alone.
+OPTIONS := $(strip $(foreach f,$(filter-out v=% full=%,$(FACTS)),$(call option,$(call \
   part,$f,1),$(call part,$f,2),$(call part,$f,3))))
 
 # M=drivers names a folder of the caller's, as in kbuild, under make -C too.

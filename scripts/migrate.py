@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line: read options, run stages, print, and end.
 
-Nothing is computed here. Modules raise, this file turns what they raise into
-one sentence and an exit status:
+Modules compute and raise errors; this file prints each error as one sentence
+and exits with a status:
 
     0  it did its job
     1  the answer is no: findings, or sites left to a person with LEFT=error
@@ -51,6 +51,7 @@ from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
 from check import check, report as formats
 from host.output import OutputError
+from host.progress import Bar
 from host.repo import RepoError
 from host.scratch import ScratchError
 from read.campaign import Callers, Campaign, State
@@ -136,7 +137,7 @@ class Options:
                             trees.open_kernel(self.kernel).root)
                         if self.kernel and self.module else self.kernel,
                         files=self.files, campaign=self.campaign,
-                        cache=_cache(self.out))
+                        cache=_cache(self.out), progress=Bar())
 
 
 def main(words: Sequence[str]) -> int:
@@ -741,8 +742,6 @@ _FLAGS = (
     ("trust", "run the scripts of a tree that belongs to another user"),
     ("fix", "mend the page count of a tree that has the API"),
     ("signoff", "series: sign with the user's own name"),
-    ("full", "test: run the slow tests, too"),
-    ("verbose", "print more"),
 )
 
 

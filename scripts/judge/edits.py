@@ -126,15 +126,6 @@ def render(text: Text, edits: Sequence[Edit]) -> bytes:
     return b"".join(pieces) + data[at:]
 
 
-def moved(edits: Sequence[Edit], offset: int) -> int:
-    """Return where an offset of the file comes to lie, before alignment."""
-    shift = 0
-    for edit in edits:
-        if edit.end <= offset and (edit.start < offset or edit.is_insertion):
-            shift += len(edit.new) - (edit.end - edit.start)
-    return offset + shift
-
-
 # --- reading a diff --------------------------------------------------------
 
 def _blocks(diff: bytes) -> Iterable[tuple[int, list[bytes], list[bytes]]]:

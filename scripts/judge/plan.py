@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
+from host.progress import Progress
 from read import campaigns, census, conditionals, core, tree as trees
 from run import hunks, remember, rules as rulebook
 from judge import comments, counts, guards, judge, units as iterators
@@ -74,6 +75,7 @@ class Settings:
     files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
     campaign: Campaign = field(default_factory=campaigns.load)
     cache: Optional[Path] = None     # of what spatch printed; None: without
+    progress: Optional[Progress] = None
 
 
 @dataclass(frozen=True)
@@ -861,7 +863,8 @@ def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
     return remember.run(Cache(work.settings.cache), work.sources, jobs,
                         procs=work.settings.jobs,
                         timeout=work.settings.timeout,
-                        memory=work.settings.memory, ssh=work.settings.ssh)
+                        memory=work.settings.memory, ssh=work.settings.ssh,
+                        progress=work.settings.progress)
 
 
 def _mapping(text: Text) -> Claim:

@@ -141,11 +141,6 @@ class Unit:
         yield from self.bare
 
     @property
-    def reads_dma(self) -> bool:
-        """Tell whether an address is read, by accessor or written out."""
-        return self.has(Act.ADDRESS)
-
-    @property
     def key(self) -> tuple[str, int]:
         return min(self.tokens())
 

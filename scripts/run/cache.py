@@ -35,8 +35,6 @@ class Cache:
     def __init__(self, folder: Path | None, cap: int = CAP) -> None:
         self.folder = folder
         self.cap = cap
-        self.hits = 0
-        self.misses = 0
         self._wrote = False
         if folder is not None:
             try:
@@ -56,9 +54,7 @@ class Cache:
         digest, value = data[:32], data[32:]
         if not path or len(data) < 32 \
                 or hashlib.sha256(value).digest() != digest:
-            self.misses += 1
             return None
-        self.hits += 1
         return value
 
     def put(self, key: str, value: bytes) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from host.progress import Progress
 from run.rules import Rule
 
 MACROS = Path(__file__).resolve().parents[2] / "cocci" / "kernel.h"
@@ -77,6 +78,7 @@ class Work:
     timeout: int
     memory: int
     ssh: str
+    progress: Progress | None = None
     # name in the tree -> name in the folder, and back
     short: dict[str, str] = field(default_factory=dict)
     long: dict[str, str] = field(default_factory=dict)

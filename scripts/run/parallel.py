@@ -18,7 +18,7 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,10 +143,13 @@ def start(work: Work, batches: Sequence[Batch],
                 fresh = _log(work, batches, log, results, ended)
                 ended.update(fresh)
                 _note_slow(work, batches, fresh, slow)
+                _tell(work, batches, ended)
         except BaseException:
             process.kill()
+            _tell(work, batches, [batch.name for batch in batches])
             raise
     ended.update(_log(work, batches, log, results, ended))
+    _tell(work, batches, ended)
     # Up to 101 is how many batches failed.
     if not ended and not 0 <= process.returncode <= 101:
         lines = said.read_bytes().decode(errors="replace").split("\n")
@@ -156,6 +159,14 @@ def start(work: Work, batches: Sequence[Batch],
     return {batch.name: ended.get(batch.name) or Ended(
         0, signal.SIGKILL, 0.0, b"", b"", "GNU parallel lost it")
         for batch in batches}
+
+def _tell(work: Work, batches: Sequence[Batch],
+          ended: Collection[str]) -> None:
+    if work.progress:
+        work.progress(sum(len(batch.jobs) for batch in batches
+                          if batch.name in ended),
+                      sum(len(batch.jobs) for batch in batches))
+
 
 # Between two looks at which units have run into their limit.
 _WATCH_S = 0.5

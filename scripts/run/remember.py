@@ -23,6 +23,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from host.progress import Progress
 from run import spatch
 from run.cache import Cache, key
 from run.jobs import MACROS, Job, Outcome, Result, SpatchError
@@ -33,8 +34,12 @@ _ENDED = (Outcome.QUIET, Outcome.HIT)
 
 
 def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
-        procs: int, timeout: int, memory: int, ssh: str = "") -> list[Result]:
-    """Return the results of jobs, in their order."""
+        procs: int, timeout: int, memory: int, ssh: str = "",
+        progress: Progress | None = None) -> list[Result]:
+    """Return the results of jobs, in their order.
+
+    progress counts a job that the cache had as one that has ended.
+    """
     names = _names(sources, jobs)
     found = {at: _result(job, entry) for at, (job, name) in enumerate(
         zip(jobs, names)) if (entry := cache.get(name)) is not None}
@@ -43,13 +48,20 @@ def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
     for start in range(0, len(rest), _STRIDE):
         part = rest[start:start + _STRIDE]
         results = spatch.run(sources, [jobs[at] for at in part], procs=procs,
-                             timeout=timeout, memory=memory, ssh=ssh)
+                             timeout=timeout, memory=memory, ssh=ssh,
+                             progress=progress and functools.partial(
+                                 _after, progress, len(found), len(jobs)))
         for at, result in zip(part, results):
             found[at] = result
             if result.outcome in _ENDED:
                 cache.put(names[at], _entry(result))
     cache.prune()
     return [found[at] for at in range(len(jobs))]
+
+
+def _after(progress: Progress, before: int, of: int, done: int,
+           _: int) -> None:
+    progress(before + done, of)
 
 
 @functools.lru_cache(maxsize=None)

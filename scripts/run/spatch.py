@@ -41,6 +41,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from host import scratch
+from host.progress import Progress
 from host.scratch import ScratchError
 from run.batches import make_batches
 from run.hunks import sanitise
@@ -52,13 +53,18 @@ from run.tools import check_rules, installed, rule_text
 
 def run(sources: Mapping[str, bytes], jobs: Sequence[Job], *, procs: int,
         timeout: int, memory: int, ssh: str = "",
-        macros: Path = MACROS) -> list[Result]:
-    """Run the jobs and return their results in the order of the jobs."""
+        macros: Path = MACROS,
+        progress: Progress | None = None) -> list[Result]:
+    """Run the jobs and return their results in the order of the jobs.
+
+    progress gets the number of jobs that have ended, and of all jobs.
+    """
     if not jobs:
         return []
     check_rules(jobs, installed(os.environ.get("PATH", "")))
     with _workspace() as folder:
-        work = Work(folder, sources, jobs, procs, timeout, memory, ssh)
+        work = Work(folder, sources, jobs, procs, timeout, memory, ssh,
+                    progress)
         _write_inputs(work, macros)
         results = collect(work, make_batches(work), alone=False)
         lost: dict[tuple[str, ...], list[int]] = {}

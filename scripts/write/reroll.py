@@ -18,7 +18,6 @@ from __future__ import annotations
 import email
 import email.header
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,8 +117,3 @@ def _trailers(body: str) -> tuple[str, ...]:
 def _line(text: str, key: str) -> str:
     found = re.search(rf"^{key}: (\S+)$", text, re.MULTILINE)
     return found[1] if found else ""
-
-
-def match(mail: Mail, titles: Sequence[str]) -> int | None:
-    """Return which of the new titles the mail became."""
-    return titles.index(mail.title) if mail.title in titles else None

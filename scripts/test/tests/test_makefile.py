@@ -113,7 +113,7 @@ class MakefileTest(unittest.TestCase):
             "--left=error", "--dirty", "--fix", "--format=sarif",
             "--base=v5.0~3", "--baseline=b.tsv", "--level=low",
             "--unread=warn", "--scripts=allow", "--ssh=a,b", "--shape=single",
-            "--branch=x/y", "--version-number=2", "--signoff", "--verbose"]))
+            "--branch=x/y", "--version-number=2", "--signoff"]))
 
     def test_campaigns_are_listed_without_tools(self) -> None:
         self.assertEqual(self.make("campaigns").stdout, "data\n")

@@ -21,8 +21,9 @@ from unittest import mock
 SCRIPTS = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SCRIPTS))
 
-from run import hunks, jobs, rules  # noqa: E402
+from run import hunks, jobs, remember, rules  # noqa: E402
 from run import spatch  # noqa: E402
+from run.cache import Cache  # noqa: E402
 from run.rules import Rule, RuleError  # noqa: E402
 from run.jobs import Job, Outcome, Result, SpatchError  # noqa: E402
 
@@ -149,6 +150,54 @@ class SpatchTest(unittest.TestCase):
             self.assertIs(result.outcome, Outcome.QUIET, result.detail)
         return {name: ranges for result in results
                 for name, ranges in result.bad.items()}
+
+
+class ProgressTest(SpatchTest):
+
+    def test_it_grows_and_ends_with_all_jobs(self) -> None:
+        seen: list[tuple[int, int]] = []
+        rule = self.rule(RENAME)
+        spatch.run({f"{n}.c": PLAIN for n in range(3)},
+                   [Job(rule, "patch", (f"{n}.c",)) for n in range(3)],
+                   procs=2, timeout=60, memory=2048,
+                   progress=lambda done, of: seen.append((done, of)))
+        self.assertEqual(sorted(seen), seen)
+        self.assertEqual(seen[-1], (3, 3))
+
+    def test_the_cache_counts_as_done(self) -> None:
+        cache = Cache(self.folder / "cache")
+        rule = self.rule(RENAME)
+        sources = {f"{n}.c": PLAIN for n in range(3)}
+        jobs = [Job(rule, "patch", (name,)) for name in sources]
+        seen: list[tuple[int, int]] = []
+        first = remember.run(cache, sources, jobs[:2], procs=2, timeout=60,
+                             memory=2048)
+        again = remember.run(cache, sources, jobs, procs=2, timeout=60,
+                             memory=2048, progress=lambda done, of:
+                             seen.append((done, of)))
+        self.assertEqual({of for _, of in seen}, {3})
+        self.assertEqual((min(seen)[0] >= 2, seen[-1]), (True, (3, 3)))
+        self.assertEqual([one.changed for one in first],
+                         [one.changed for one in again[:2]])
+
+    def test_another_rule_or_file_is_not_in_the_cache(self) -> None:
+        cache = Cache(self.folder / "cache")
+        rule = self.rule(RENAME)
+        asked = {"procs": 1, "timeout": 60, "memory": 2048}
+        remember.run(cache, {"x.c": PLAIN}, [Job(rule, "patch", ("x.c",))],
+                     **asked)  # type: ignore[arg-type]
+        with mock.patch.object(spatch, "run", side_effect=KeyError("ran")):
+            remember.run(cache, {"x.c": PLAIN}, [
+                Job(rule, "patch", ("x.c",))], **asked)  # type: ignore
+            for sources, job in (
+                    ({"x.c": PLAIN + b"\n"}, Job(rule, "patch", ("x.c",))),
+                    ({"y.c": PLAIN}, Job(rule, "patch", ("y.c",))),
+                    ({"x.c": PLAIN}, Job(rule, "context", ("x.c",))),
+                    ({"x.c": PLAIN}, Job(self.rule(RENAME + "\n", "other"),
+                                         "patch", ("x.c",)))):
+                with self.subTest(job=job), self.assertRaises(KeyError):
+                    remember.run(cache, sources, [job],
+                                 **asked)  # type: ignore[arg-type]
 
 
 class OutcomeTest(SpatchTest):
