@@ -184,6 +184,10 @@ deps:
 ## preview: print what apply would change, as a diff
 ## check: report misuse of the API, old callers, and code it cannot read
 ## baseline: write the findings of today to a file, for check BASELINE=
+## fix: apply CAMPAIGN=sg-counts: repair wrong counts where that is proven
+fix: ready
+	$(Q)$(MIGRATE) apply --campaign=sg-counts $(OPTIONS) $(CALLER)
+
 ## series: write one patch a subsystem; runs scripts of the tree
 ## verify: compile what changed, before and after; runs its makefiles
 ## boot: run the cases of the API in a kernel; runs its makefiles

@@ -46,7 +46,7 @@ from typing import Callable, Iterator, NoReturn, Optional, Sequence
 from host import gitsafe, output
 from read import campaigns, core, tree as trees
 from run import bare as bare_rules, spatch
-from judge import bare, plan as planning, review
+from judge import bare, mappings, plan as planning, review
 from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
 from check import check, report as formats
@@ -54,7 +54,7 @@ from host.output import OutputError
 from host.progress import Bar
 from host.repo import RepoError
 from host.scratch import ScratchError
-from read.campaign import Callers, Campaign, State
+from read.campaign import Callers, Campaign, State, Unit
 from read.campaigns import CampaignError
 from read.census import CensusError
 from read.changed import ChangedError
@@ -287,6 +287,8 @@ def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
 def _plan(options: Options, tree: Tree) -> Plan:
     """Return what the campaign, or the bare rules of RULES, make of a tree."""
     if not _bare_paths(options):
+        if options.campaign.unit is Unit.MAPPING:
+            return mappings.make_plan(tree, options.settings)
         return planning.make_plan(tree, options.settings)
     rules, left = bare_rules.load(
         _bare_paths(options), _word("SCRIPTS", options.rest.scripts, (
@@ -778,7 +780,8 @@ def _module(text: str, caller: str) -> tuple[str, tuple[str, ...]]:
 
 def _rules(text: str, campaign: Campaign) -> tuple[Path, ...]:
     if not text:
-        return campaign.migrate
+        return campaign.misuse if campaign.unit is Unit.MAPPING \
+            else campaign.migrate
     found: list[Path] = []
     for word in text.split():
         path = Path(_folder(word)).absolute()

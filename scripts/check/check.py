@@ -34,7 +34,7 @@ from read import changed as changes, core, tree as trees
 from run import foreign, hunks, jobs, remember, rules as rulebook, scan, spatch
 from judge import ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
-from read.campaign import Callers
+from read.campaign import Callers, Unit
 from read.tree import Tree
 from run.cache import Cache, key
 from run.rules import Rule
@@ -412,6 +412,8 @@ def _name_unread(work: _Work) -> None:
 
 def _account(work: _Work) -> str:
     """Add what the ledger leaves to a person; return its sum."""
+    if work.settings.plan.campaign.unit is Unit.MAPPING:
+        return ""        # its ledger has the findings that are here already
     rows = [row for row in _ledger(work) if _within(work, row[0])]
     strict = _strict(work)
     groups: dict[tuple[str, str, str], list[Row]] = {}
@@ -569,7 +571,7 @@ def _statement_end(source: bytes, line: int) -> int:
 def _rewrites(work: _Work, found: Finding) -> bool:
     rule = work.rules.get(found.rule)
     return (rule is not None and not work.settings.foreign
-            and "depends on patch" in rule.path.read_text("ascii"))
+            and rule.mends)
 
 
 def _blocks(source: bytes,

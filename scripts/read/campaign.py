@@ -58,6 +58,14 @@ _COUNTED = frozenset((Kind.TYPE, Kind.LOOP, Kind.START, Kind.NEXT,
                       Kind.ADDRESS, Kind.PAGE, Kind.CALL, Kind.FIELD))
 
 
+class Step(enum.Enum):
+    """What a call does with a list, where the unit is a mapping."""
+
+    MAP = "map"
+    SYNC = "sync"
+    UNMAP = "unmap"
+
+
 class Callers(enum.Enum):
     """Which API the callers in a tree may use."""
 
@@ -173,6 +181,16 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Role:
+    """Calls that do one thing with a list, with the same arguments."""
+
+    step: Step
+    names: tuple[str, ...]
+    list: int                # which argument the list or table is, from 1
+    count: int               # and which the count; 0: a table has its own
+
+
+@dataclass(frozen=True)
 class Campaign:
     name: str
     folder: Path             # of the tables and the rules
@@ -193,6 +211,7 @@ class Campaign:
     anchors: tuple[Anchor, ...]
     needs: tuple[Need, ...]
     names: tuple[Name, ...]
+    roles: tuple[Role, ...] = ()     # for Unit.MAPPING
 
     @property
     def migrate(self) -> tuple[Path, ...]:

@@ -35,7 +35,8 @@ from typing import TypeVar
 
 from read.campaign import (ANY, NAMES, RULES, UNKNOWN, Anchor, Callers,
                            Campaign, Fix, Kind, Name, Need, Part, Patch,
-                           Refusal, Side, State, Unit, Where, rule_files)
+                           Refusal, Role, Side, State, Step, Unit, Where,
+                           rule_files)
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = "sg-dma-page"
@@ -92,6 +93,7 @@ _KEYS = {
     "part": ("name file declaration", False, True),
     "refuse": ("states has-or-lacks file pattern sentence", False, True),
     "patch": ("from to file", False, True),
+    "role": ("step names list count", False, True),
     "fix": ("state patch file pattern", False, True),
     "anchor": ("state file line where pattern", False, True),
     "needs": ("name place", False, True),
@@ -132,7 +134,9 @@ def _load(name: str, folder: Path, patches: Path, fixtures: Path) -> Campaign:
         anchors=tuple(_anchor(table, row) for row in facts["anchor"]),
         needs=tuple(Need(*row) for row in facts["needs"]),
         names=tuple(_names(folder / NAMES, [
-            side.word for side in sides.values() if side])))
+            side.word for side in sides.values() if side])),
+        roles=tuple(_role(table, row) for row in facts["role"]))
+    _check_roles(table, found)
     _check_chain(table, found)
     _check_names(folder / NAMES, found)
     _check_needs(table, found)
@@ -222,6 +226,31 @@ def _anchor(table: Path, row: Sequence[str]) -> Anchor:
     return Anchor(state, _inside(table, file), line.encode(),
                   _one_of(str(table), "anchor", Where, where),
                   _pattern(table, pattern))
+
+
+def _role(table: Path, row: Sequence[str]) -> Role:
+    step, names, first, second = row
+    if not re.fullmatch(r"[1-9]", first) or \
+            not re.fullmatch(r"[1-9]|-", second):
+        raise CampaignError(f"{table}: role {step}: {first} and {second} are "
+                            "not the number of an argument, from 1, or - for "
+                            "no count")
+    return Role(_one_of(str(table), "role", Step, step),
+                tuple(names.split()), int(first),
+                0 if second == "-" else int(second))
+
+
+def _check_roles(table: Path, campaign: Campaign) -> None:
+    """Refuse roles that the names do not have, and a unit without them."""
+    known = {name.name for name in campaign.names if name.kind is Kind.CALL}
+    for role in campaign.roles:
+        for name in role.names:
+            if name not in known:
+                raise CampaignError(f"{table}: role {role.step.value}: {name} "
+                                    f"is no call of {NAMES}")
+    if bool(campaign.roles) != (campaign.unit is Unit.MAPPING):
+        raise CampaignError(f"{table}: a campaign has roles where its unit is "
+                            "a mapping, and there alone")
 
 
 def _inside(table: Path, file: str) -> str:

@@ -118,6 +118,7 @@ class Rule:
     comments: tuple[tuple[str, str], ...] = ()
     # Lines that stand for one another, first to last: what goes, what comes.
     rewrites: tuple[tuple[str, str], ...] = ()
+    mends: bool = False      # reports, and rewrites what it proves
     bare: bool = False       # a semantic patch of no campaign: see bare.py
     modeless: bool = False   # declares no mode, and is run without one
     fallback: str = ""       # of a bare rule: a subject that is never long
@@ -243,6 +244,9 @@ def _read(path: Path) -> Rule:
         rewrites=tuple(_rewrites(text)),
         # Run on one file at a time, so that no type comes from a header.
         prefilter=folder == "misuse",
+        mends=keys["Verdict"] == "finding"
+        and any("patch" in part.head and not part.name
+                for part in _parts(text)),
     )
 
 

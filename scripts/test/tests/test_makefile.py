@@ -84,7 +84,7 @@ class MakefileTest(unittest.TestCase):
 
     def test_make_alone_prints_every_verb_and_variable(self) -> None:
         text = self.make().stdout
-        for verb in (*VERBS, "campaigns", "help", "deps", "test", "clean"):
+        for verb in (*VERBS, "fix", "campaigns", "help", "deps", "test", "clean"):
             self.assertRegex(text, rf"\n  make {verb} +\w")
         for name in ("KERNEL", "OUT", "JOBS", "SSH", "V"):
             self.assertRegex(text, rf"\n  {name} +\S")
@@ -114,6 +114,11 @@ class MakefileTest(unittest.TestCase):
             "--base=v5.0~3", "--baseline=b.tsv", "--level=low",
             "--unread=warn", "--scripts=allow", "--ssh=a,b", "--shape=single",
             "--branch=x/y", "--version-number=2", "--signoff"]))
+
+    def test_fix_is_apply_with_the_campaign_of_counts(self) -> None:
+        self.assertEqual(self.make("fix", "KERNEL=k").stdout, "data\n")
+        self.assertEqual(self.seen()[:3],
+                         ["apply", "--campaign=sg-counts", "--kernel=k"])
 
     def test_campaigns_are_listed_without_tools(self) -> None:
         self.assertEqual(self.make("campaigns").stdout, "data\n")

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read the calls that map, sync and unmap lists, with their arguments.
+
+Which names these are, and which argument is the list and which the count,
+the campaign's table has (`role` in campaign.tsv).
+
+Data:   Text + roles -> Call, in the order of the file.
+Units:  tokens by index; lines from 1.
+Errors: none. What is not called, as a prototype is, has no Call.
+Source: the tokens of read/ctext.py.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from read.campaign import Step, Role
+from read.ctext import Text
+
+Words = tuple[bytes, ...]
+# `name-y += a.o b.o`, with every line of it joined.
+_PARTS = re.compile(rb"^([\w-]+)-(?:y|m|objs|\$\(\w+\))\s*[:+]?=(.*)$", re.M)
+_OBJECT = re.compile(rb"([\w./-]+)\.o\b")
+
+
+@dataclass(frozen=True)
+class Call:
+    file: str
+    at: int                  # the token of the name
+    line: int
+    function: str
+    role: Role
+    list: Words              # its tokens
+    count: Words             # empty: a table brings its own
+    result: Words            # what it is assigned to, empty for nothing
+    # The last word of what takes the result over from there.
+    passed: frozenset[bytes] = frozenset()
+
+    @property
+    def step(self) -> Step:
+        return self.role.step
+
+
+def read(file: str, text: Text, roles: Mapping[bytes, Role]) -> list[Call]:
+    """Return the calls of a file."""
+    found = []
+    for name in sorted(roles):
+        for at in text.places(name):
+            call = _call(file, text, at, roles[name])
+            if call is not None:
+                found.append(call)
+    return sorted(found, key=lambda call: call.at)
+
+
+def is_defined(text: Text, at: int) -> bool:
+    """Tell whether a name is declared or defined here, and not called."""
+    function = text.function_of(at)
+    return function is None or at < function.open
+
+
+def shown(words: Sequence[bytes]) -> str:
+    """Return tokens as a person writes them."""
+    text = ""
+    for word in map(os.fsdecode, words):
+        if text and (word[0].isalnum() or word[0] == "_") and (
+                text[-1].isalnum() or text[-1] in "_,"):
+            text += " "
+        elif word in ("+", "-", "?", ":", "<", ">", "==", "|"):
+            text += " "
+        text += word
+        if word in ("+", "?", ":", "<", ">", "==", "|"):
+            text += " "
+    return text
+
+
+def list_key(call: Call, driver: str) -> tuple[str, ...]:
+    """Return what the calls about one list have in common.
+
+    A member of a structure is the same list in all functions of a driver; a
+    variable is one in its function.
+    """
+    words = tuple(word for word in call.list if word not in (b"&", b"(", b")"))
+    if b"->" in words or b"." in words:
+        # A table's list is known by the table.
+        end = -2 if len(words) > 4 and words[-2:] in (
+            (b"->", b"sgl"), (b".", b"sgl")) else len(words)
+        if b"->" in words[:end] or b"." in words[:end]:
+            return driver, os.fsdecode(words[:end][-1])
+    return call.file, call.function, shown(words)
+
+
+def drivers(files: Iterable[str],
+            makefiles: Mapping[str, bytes]) -> dict[str, str]:
+    """Return for each file the object that it is linked into.
+
+    A file that no Makefile puts into an object of several is its own.
+    """
+    owner: dict[str, str] = {}
+    for makefile, data in sorted(makefiles.items()):
+        folder = posixpath.dirname(makefile)
+        for match in _PARTS.finditer(data.replace(b"\\\n", b" ")):
+            for part in _OBJECT.findall(match[2]):
+                file = posixpath.join(folder, os.fsdecode(part) + ".c")
+                owner.setdefault(
+                    file, posixpath.join(folder, os.fsdecode(match[1])))
+    return {file: owner.get(file, file) for file in files}
+
+
+def mapping_of(call: Call, calls: Sequence[Call]) -> Optional[Call]:
+    """Return a mapping of the same list, by the same words, if there is one.
+
+    One of the function comes first, and of those the last one ahead of it.
+    """
+    same = [one for one in calls if one.step is Step.MAP
+            and one.list == call.list]
+    near = [one for one in same if one.function == call.function]
+    ahead = [one for one in near if one.at < call.at]
+    # A variable is another list in another function.
+    some = ahead or near or (same if len(call.list) > 1 else [])
+    return some[-1] if some else None
+
+
+def sources(call: Call, calls: Sequence[Call]) -> Iterator[Call]:
+    """Yield the mappings whose result a count can be.
+
+    By the words of the count in the function; else by the last member of it,
+    in the file, which a variable may have brought there.
+    """
+    maps = [one for one in calls if one.step is Step.MAP and one.count]
+    near = [one for one in maps if one.function == call.function
+            and one.result == call.count]
+    yield from near or [one for one in maps if len(call.count) > 1 and (
+        one.result[-1:] == call.count[-1:] or call.count[-1] in one.passed)]
+
+
+def _call(file: str, text: Text, at: int, role: Role) -> Optional[Call]:
+    if text.text(at + 1) != b"(" or is_defined(text, at) or \
+            text.text(at - 1) in (b".", b"->"):
+        return None
+    parts = text.arguments(at + 1)
+    if max(role.list, role.count) > len(parts):
+        return None
+    function = text.function_of(at)
+    assert function is not None
+
+    def words(number: int) -> Words:
+        return text.words(*parts[number - 1]) if number else ()
+
+    result = _result(text, at)
+    return Call(file, at, text.line_of(at), os.fsdecode(function.name), role,
+                words(role.list), words(role.count), result,
+                _passed(text, at, function.close, result))
+
+
+def _passed(text: Text, at: int, end: int, result: Words) -> frozenset[bytes]:
+    """Return the members that a variable is copied to behind a call."""
+    if len(result) != 1:
+        return frozenset()
+    return frozenset(
+        text.text(place - 2) for place in text.places(result[0])
+        if at < place < end and text.text(place - 1) == b"="
+        and text.text(place + 1) == b";"
+        and text.text(place - 3) in (b".", b"->"))
+
+
+def _result(text: Text, at: int) -> Words:
+    """Return what a call is assigned to."""
+    if text.text(at - 1) != b"=":
+        return ()
+    start = end = at - 1
+    while start > 0 and (text.tokens[start - 1].kind == "id" or text.text(
+            start - 1) in (b".", b"->", b"]", b"[")
+            or text.tokens[start - 1].kind == "num"):
+        # `int n` is a declaration of n.
+        if start < end and text.tokens[start - 1].kind == "id" and \
+                text.tokens[start].kind == "id":
+            break
+        start -= 1
+    return text.words(start, end)
