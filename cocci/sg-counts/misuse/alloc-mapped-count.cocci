@@ -40,16 +40,29 @@ virtual report
   dma_buf_map_attachment\|dma_buf_map_attachment_unlocked\|
   vb2_dma_sg_plane_desc\|drm_gem_shmem_get_pages_sgt\)(...)
 
+// round: the test of a loop whose counter begins anew, which compares nothing.
+@round depends on any@
+binary operator op;
+expression A, B, C, N;
+statement S;
+position q;
+@@
+for (<+... N = A ...+>; N@q op C; B) S
+
 // whole: a mapping that is given up where it merged anything.
 @whole depends on any exists@
+assignment operator aop;
 identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 binary operator op = {==, !=, <, >, <=, >=};
-expression C, D, L, N;
+expression C, D, E, L, N;
 position m;
+position q != round.q;
 @@
 C = map(D@m, L, N, ...)
 ... when any
-\(C op N\|N op C\)
+    when != C aop E
+    when != N aop E
+\(C op N\|N@q op C\)
 
 // one: a mapping of one entry, which has nothing to merge.
 @one depends on any@
@@ -80,7 +93,8 @@ position m != {whole.m, one.m};
 position w;
 @@
 n = map(D@m, L, N, ...)
-... when != n aop E
+... when any
+    when != n aop E
     when != \(n++\|n--\|&n\)
 \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
 
@@ -237,7 +251,8 @@ position m != {whole.m, one.m};
 position p != sided.q;
 @@
 n = map(D@m, L, N, ...)
-... when != n aop E
+... when any
+    when != n aop E
     when != \(n++\|n--\|&n\)
 C = n
 ... when != C aop E

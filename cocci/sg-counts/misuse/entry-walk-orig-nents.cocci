@@ -192,16 +192,29 @@ N = map(D@m, L, N, ...)
 map(D@m, L, 1, ...)
 )
 
+// round: the test of a loop whose counter begins anew, which compares nothing.
+@round@
+binary operator op;
+expression A, B, C, N;
+statement S;
+position q;
+@@
+for (<+... N = A ...+>; N@q op C; B) S
+
 // whole: a mapping that is given up where it merged anything.
 @whole exists@
+assignment operator aop;
 identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
 binary operator op = {==, !=, <, >, <=, >=};
-expression C, D, L, N;
+expression C, D, E, L, N;
 position m;
+position q != round.q;
 @@
 C = map(D@m, L, N, ...)
 ... when any
-\(C op N\|N op C\)
+    when != C aop E
+    when != N aop E
+\(C op N\|N@q op C\)
 
 // count: the same over a list that was mapped with that very count.
 @count exists@
