@@ -17,7 +17,7 @@ JOBS       ?=
 CAMPAIGN    =
 ## M: out-of-tree module's folder or files; check: KERNEL's too
 M           =
-## RULES: rule files or folders to run; none: cocci/
+## RULES: rule files or folders to run, also of others; none: cocci/
 RULES       =
 ## TIMEOUT: wall seconds that a file may take
 TIMEOUT     = 200

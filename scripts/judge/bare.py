@@ -34,7 +34,7 @@ from pathlib import Path
 
 from read import census, tree as trees, words
 from read.census import Site
-from run import hunks, remember
+from run import hunks, includes, remember
 from run.bare import Bare
 from run.cache import Cache
 from run.jobs import Job, Outcome, Ranges, Result, SpatchError
@@ -46,7 +46,7 @@ from judge.splice import Edit, SpliceError
 
 # A slice ends with the file that makes it so large; all that is known of its
 # files is in memory at the same time.
-_SLICE_BYTES = 16 << 20
+_SLICE_BYTES = 8 << 20
 _SLICE_FILES = 1024
 _LARGEST = 8 << 20
 # How often a file is run again; real rules need one more run to be silent.
@@ -102,6 +102,7 @@ class _Work:
     settings: Settings
     rules: Sequence[Bare]
     cache: Cache
+    headers: bytes = b""     # the state of all headers, where a rule reads them
     entries: list[Entry] = field(default_factory=list)
     before: dict[str, bytes] = field(default_factory=dict)
     after: dict[str, bytes] = field(default_factory=dict)
@@ -115,6 +116,11 @@ def make_plan(tree: trees.Tree, settings: Settings, rules: Sequence[Bare],
     """Return what the tree becomes; the tree itself is only read."""
     rules = [_resolved(tree, rule) for rule in rules]
     work = _Work(tree, settings, rules, Cache(settings.cache))
+    if any(rule.rule.includes is not None for rule in rules):
+        if settings.ssh:
+            raise SpatchError("SSH: a rule reads headers of the tree, which "
+                              "other hosts do not have; run it without SSH")
+        work.headers = includes.state(tree.root)
     sites = _sites(work)
     for some in _slices(work, sites):
         _slice(work, some)
@@ -235,7 +241,8 @@ def _run(work: _Work, files: Sequence[_File],
     chosen = work.settings
     results = remember.run(work.cache, {file.name: file.now for file in files},
                        jobs, procs=chosen.jobs, timeout=chosen.timeout,
-                       memory=chosen.memory, ssh=chosen.ssh)
+                       memory=chosen.memory, ssh=chosen.ssh,
+                       root=work.tree.root, headers=work.headers)
     found: dict[str, list[tuple[Bare, Result]]] = {
         file.name: [] for file in files}
     for (file, rule), result in zip(owners, results):

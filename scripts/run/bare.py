@@ -23,12 +23,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from run import foreign, minus, smpl, spatch
+from run import foreign, includes, minus, smpl, spatch
 from run.rules import Rule, RuleError
 from run.smpl import ScriptError
 
 # Columns that a summary may have to be the subject of a patch.
 _SUBJECT = 60
+_FILE_IN = re.compile(rb"\bfile\s+in\b")
 _OURS = re.compile(r"^// Verdict:", re.MULTILINE)
 _CONFIDENCE = re.compile(r"^//[#/]?\s*Confidence:[ \t]*\S", re.MULTILINE)
 # Who may be run with which CONFIDENCE.
@@ -109,6 +110,9 @@ def _load(path: Path, name: str, scripts: bool, confidence: str) -> Bare:
     if _RANK[rule.confidence] > _ALLOWED[confidence]:
         raise RuleError(f"its Confidence is {rule.confidence}: "
                         f"CONFIDENCE={rule.confidence.lower()} runs it")
+    if _FILE_IN.search(smpl.uncommented(raw, 0, len(raw))):
+        raise RuleError("it depends on the folder of a file (`file in`), and "
+                        "files have other names while they are read")
     if why := foreign.unfit(rule):
         raise RuleError(why)
     why, words = spatch.query(path, "" if modeless else "patch", text)
@@ -116,7 +120,8 @@ def _load(path: Path, name: str, scripts: bool, confidence: str) -> Bare:
         raise RuleError(f"spatch refuses it: {why}")
     return _bare(replace(rule, text=text, modes=frozenset(("patch",)),
                          verdict="converted", prefilter=False, free=True,
-                         bare=True, modeless=modeless), taken, words)
+                         bare=True, modeless=modeless,
+                         includes=includes.wanted(rule.options)), taken, words)
 
 
 def _bare(rule: Rule, taken: minus.Taken, words: tuple[str, ...]) -> Bare:

@@ -16,6 +16,7 @@ import os
 import shlex
 from pathlib import Path
 
+from run import includes
 from run.jobs import Batch, Job, Work
 from run.tools import rule_options
 
@@ -33,6 +34,8 @@ _COLLECTOR = "o=1000"
 # What spatch may print beside what the files themselves give reason for.
 _OUTPUT_BYTES = 1 << 20
 _OUTPUT_PER_BYTE = 24
+# The lines that it cannot parse of all headers that a batch reads.
+_HEADERS_BYTES = 64 << 20
 # Names in the folder of the units that ran into their limit in a batch.
 SLOW = "slow"
 
@@ -40,10 +43,12 @@ SLOW = "slow"
 def make_batches(work: Work) -> list[Batch]:
     """Group the jobs by rule and mode; the heaviest batch comes first."""
     size = {name: len(work.sources[name]) for name in work.short}
-    groups: dict[tuple[Path | None, str], list[list[int]]] = {}
-    weights: dict[tuple[Path | None, str], int] = collections.Counter()
+    groups: dict[tuple[Path | None, str, str], list[list[int]]] = {}
+    weights: dict[tuple[Path | None, str, str], int] = collections.Counter()
     for number, job in enumerate(work.jobs):
-        key = (job.rule.path if job.rule else None, job.mode)
+        key = (job.rule.path if job.rule else None, job.mode,
+               includes.folder_of(job.files[0]) if reads_headers(work, job)
+               else "")
         python = job.mode in ("report", "org")
         weight = sum(size[name] for name in job.files)
         full = _PYTHON_BATCH_BYTES if python else _BATCH_BYTES
@@ -67,6 +72,20 @@ def make_batches(work: Work) -> list[Batch]:
                       for numbers in lists if numbers), key=heaviest)
     return [Batch(f"b{at:05}", tuple(numbers))
             for at, numbers in enumerate(ordered)]
+
+
+def reads_headers(work: Work, job: Job) -> bool:
+    """Tell whether spatch reads headers of the tree for a job."""
+    return (job.rule is not None and job.rule.includes is not None
+            and work.root is not None and not work.ssh)
+
+
+def _include_options(work: Work, job: Job) -> list[str]:
+    if job.rule is None or job.rule.includes is None or \
+            not reads_headers(work, job):
+        return ["--no-includes"]
+    return includes.options(job.rule.includes, work.links[
+        includes.folder_of(job.files[0])])
 
 
 def _headers(work: Work, job: Job) -> list[str]:
@@ -100,8 +119,10 @@ def output_limit(work: Work, batch: Batch) -> int:
     spatch prints each line that it cannot parse, and a diff of what changes.
     """
     names = [name for number in batch.jobs for name in work.jobs[number].files]
+    more = _HEADERS_BYTES * any(reads_headers(work, work.jobs[number])
+                                for number in batch.jobs)
     # The kernel counts in blocks.
-    return (_OUTPUT_BYTES + _OUTPUT_PER_BYTE * sum(
+    return (_OUTPUT_BYTES + more + _OUTPUT_PER_BYTE * sum(
         len(work.sources[name]) for name in names)) >> 9 << 9
 
 
@@ -126,7 +147,7 @@ def _command(work: Work, batch: Batch, limit: int) -> str:
     command = ["setpriv", "--pdeathsig", "KILL", "spatch",
                "--macro-file", "kernel.h",
                # A unit is complete: its header is one of its files ...
-               "--no-includes",
+               *_include_options(work, first),
                # It heeds no TMPDIR, and one that is killed leaves its output.
                "--temp-files", "."]
     if first.rule is None:

@@ -79,6 +79,9 @@ class Work:
     memory: int
     ssh: str
     progress: Progress | None = None
+    root: Path | None = None         # the tree, for rules that want headers
+    # folder of files -> the links to where their headers are
+    links: dict[str, list[str]] = field(default_factory=dict)
     # name in the tree -> name in the folder, and back
     short: dict[str, str] = field(default_factory=dict)
     long: dict[str, str] = field(default_factory=dict)

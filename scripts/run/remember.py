@@ -35,12 +35,14 @@ _ENDED = (Outcome.QUIET, Outcome.HIT)
 
 def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
         procs: int, timeout: int, memory: int, ssh: str = "",
-        progress: Progress | None = None) -> list[Result]:
+        progress: Progress | None = None, root: Path | None = None,
+        headers: bytes = b"") -> list[Result]:
     """Return the results of jobs, in their order.
 
     progress counts a job that the cache had as one that has ended.
+    root: the tree, for rules that want headers of it, in the state `headers`.
     """
-    names = _names(sources, jobs)
+    names = _names(sources, jobs, headers)
     found = {at: _result(job, entry) for at, (job, name) in enumerate(
         zip(jobs, names)) if (entry := cache.get(name)) is not None}
     cache.used([names[at] for at in found])
@@ -50,7 +52,8 @@ def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
         results = spatch.run(sources, [jobs[at] for at in part], procs=procs,
                              timeout=timeout, memory=memory, ssh=ssh,
                              progress=progress and functools.partial(
-                                 _after, progress, len(found), len(jobs)))
+                                 _after, progress, len(found), len(jobs)),
+                             root=root)
         for at, result in zip(part, results):
             found[at] = result
             if result.outcome in _ENDED:
@@ -93,12 +96,14 @@ def _code() -> bytes:
             Path(__file__).parent.glob("*.py")))).digest()
 
 
-def _names(sources: Mapping[str, bytes], jobs: Sequence[Job]) -> list[str]:
+def _names(sources: Mapping[str, bytes], jobs: Sequence[Job],
+           headers: bytes) -> list[str]:
     rules = {job.rule.path: job.rule for job in jobs if job.rule is not None}
     told = {path: hashlib.sha256(b"\0".join((
         given(rule), "\0".join(rule.options).encode(),
         b"prefilter" * rule.prefilter, b"bare" * rule.bare,
-        b"modeless" * rule.modeless))).digest()
+        b"modeless" * rule.modeless,
+        headers if rule.includes is not None else b"none"))).digest()
         for path, rule in rules.items()}
     held = {file: key(os.fsencode(file), sources[file]).encode()
             for file in {file for job in jobs for file in job.files}}

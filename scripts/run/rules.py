@@ -121,6 +121,9 @@ class Rule:
     mends: bool = False      # reports, and rewrites what it proves
     bare: bool = False       # a semantic patch of no campaign: see bare.py
     modeless: bool = False   # declares no mode, and is run without one
+    # Of a bare rule: the options for the headers that spatch reads; None: it
+    # reads none.
+    includes: tuple[str, ...] | None = None
     fallback: str = ""       # of a bare rule: a subject that is never long
 
 

@@ -43,7 +43,8 @@ from pathlib import Path
 from host import scratch
 from host.progress import Progress
 from host.scratch import ScratchError
-from run.batches import make_batches
+from run import includes
+from run.batches import make_batches, reads_headers
 from run.hunks import sanitise
 from run.jobs import Batch, Job, MACROS, Result, SpatchError, Work
 from run.parallel import collect
@@ -54,17 +55,19 @@ from run.tools import check_rules, installed, rule_text
 def run(sources: Mapping[str, bytes], jobs: Sequence[Job], *, procs: int,
         timeout: int, memory: int, ssh: str = "",
         macros: Path = MACROS,
-        progress: Progress | None = None) -> list[Result]:
+        progress: Progress | None = None,
+        root: Path | None = None) -> list[Result]:
     """Run the jobs and return their results in the order of the jobs.
 
     progress gets the number of jobs that have ended, and of all jobs.
+    root: the tree, for the rules that want headers of it.
     """
     if not jobs:
         return []
     check_rules(jobs, installed(os.environ.get("PATH", "")))
     with _workspace() as folder:
         work = Work(folder, sources, jobs, procs, timeout, memory, ssh,
-                    progress)
+                    progress, root)
         _write_inputs(work, macros)
         results = collect(work, make_batches(work), alone=False)
         lost: dict[tuple[str, ...], list[int]] = {}
@@ -158,6 +161,10 @@ def _write_inputs(work: Work, macros: Path) -> None:
                 (work.folder / short).write_bytes(
                     rule_text(job.rule, job.mode))
                 work.rules[job.rule.path, job.mode] = short
+        if work.root is not None:
+            includes.link(work.folder, work.root, [
+                name for job in work.jobs if reads_headers(work, job)
+                for name in job.files], work.links)
         shutil.copyfile(macros, work.folder / "kernel.h")
         # parallel measures the longest command line anew in each HOME, 0.3
         # CPU seconds; this is where it looks for the measure first.

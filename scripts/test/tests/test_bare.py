@@ -207,6 +207,38 @@ class RulesTest(Case):
         self.preview("// Options: --disable-iso is_null\n" + rule)
         self.assertEqual(self.verdicts(), [(3, "kept", "not-matched")])
 
+    def test_headers_are_read_as_the_options_say(self) -> None:
+        self.write("d/a.h", b"struct range { int last; };\n"
+                   b"struct box { struct range *in; };\n"
+                   b"int h(struct range *r) { return r->last; }\n")
+        self.write("include/linux/b.h", b"struct far { struct range *in; };\n")
+        self.write("d/a.c", b'#include "a.h"\n#include <linux/b.h>\n'
+                   b"int f(struct box *b)\n{\n\treturn b->in->last;\n}\n"
+                   b"int g(struct far *b)\n{\n\treturn b->in->last;\n}\n")
+        rule = "@@\nstruct range *E;\n@@\n- E->last\n+ last_of(E)\n"
+        for options, found in (("--no-includes", []), ("", [5]),
+                               ("--all-includes", [5, 9])):
+            self.preview((options and f"// Options: {options}\n") + rule)
+            self.assertEqual([int(row[1]) for row in self.rows()
+                              if row[5] == "converted"
+                              and row[0] == "d/a.c"], found, options)
+
+    def test_a_header_that_changes_is_read_again(self) -> None:
+        self.write("a.h", b"struct box { int in; };\n")
+        self.write("a.c", b'#include "a.h"\nint f(struct box *b)\n{\n'
+                   b"\treturn old_call(b->in);\n}\n")
+        rule = "@@\nlong E;\n@@\n- old_call(E)\n+ fresh(E)\n"
+        self.preview(rule)
+        self.assertEqual(self.verdicts(), [(4, "kept", "not-matched")])
+        self.write("a.h", b"struct box { long in; };\n")
+        self.preview(rule)
+        self.assertEqual(self.verdicts(), [(4, "converted", "rewritten")])
+
+    def test_a_rule_about_folders_is_refused(self) -> None:
+        self.preview("virtual patch\n@depends on patch && file in \"d\"@\n"
+                     "@@\n- old_call(1)\n+ fresh(1)\n", status=2)
+        self.assertIn("it depends on the folder of a file", self.said)
+
     def test_a_folder_leaves_out_what_cannot_be_run(self) -> None:
         self.write("a.c", b"int f(void)\n{\n\told_call(1);\n}\n")
         folder = self.folder / "rules"
