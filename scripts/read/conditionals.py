@@ -21,14 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
-from read import census
+from read import reader
 from read.campaign import Campaign
 from read.census import CensusError
 
 _KINDS = ("if", "else", "endif", "deep")
-# What the build leaves behind; use() names another.
-_program = Path(__file__).resolve().parents[2] / "out/bin/reader"
-_campaign: Optional[Campaign] = None
 
 
 class Row(NamedTuple):
@@ -58,9 +55,7 @@ class Kernel:
 
 def use(program: Path, campaign: Optional[Campaign] = None) -> None:
     """Let this program answer from now on, with the names of a campaign."""
-    global _program, _campaign
-    if (program, campaign) != (_program, _campaign):
-        _program, _campaign = program, campaign
+    if reader.use(program, campaign):
         _ask.cache_clear()
 
 
@@ -78,9 +73,7 @@ def read(data: bytes, *, undefined: Sequence[bytes] = (),
 @functools.lru_cache(maxsize=32)
 def _ask(data: bytes, undefined: tuple[bytes, ...],
          kernels: tuple[Kernel, ...]) -> tuple[Row, ...]:
-    campaign = _campaign or census.default()
-    command = [os.fspath(_program), *census.options(campaign),
-               "--conditionals"]
+    command = [*reader.command(), "--conditionals"]
     for name in undefined:
         command += ["--undefined", os.fsdecode(name)]
     for kernel in kernels:
@@ -90,14 +83,19 @@ def _ask(data: bytes, undefined: tuple[bytes, ...],
                               check=False)
     except OSError as error:
         raise CensusError(
-            f"{_program}: {error.strerror}: make builds it; start this by "
+            f"{command[0]}: {error.strerror}: make builds it; start this by "
             "make") from error
     if done.returncode != 0:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise CensusError(said[-1] if said else
                           f"reader: ended with {done.returncode}")
-    return tuple(_row(line, len(kernels))
-                 for line in done.stdout.split(b"\n") if line)
+    return rows(done.stdout, len(kernels))
+
+
+def rows(printed: bytes, kernels: int = 0) -> tuple[Row, ...]:
+    """Return the rows that the program has printed."""
+    return tuple(_row(line, kernels)
+                 for line in printed.split(b"\n") if line)
 
 
 def _row(line: bytes, kernels: int) -> Row:

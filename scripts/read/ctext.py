@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Read the bytes of a C file as tokens, functions and conditional branches.
+"""A C file as tokens, functions and conditional branches.
 
-Coccinelle says what code means; this module says where it stands. It is the
-second lexer of the project (scripts/reader/ is the first), so that a site found by
-one and missed by the other is noticed, and it keeps what a rewrite must not
-lose: the offset of every token in the bytes as they are.
+The reader lexes it and matches its brackets; this module gives names to what
+it prints. It keeps what a rewrite must not lose: the offset of every token in
+the bytes as they are.
 
-A preprocessor directive, with its continuation lines, is one token. Code in a
-dead branch is left out of `tokens`; what is dead, the census says, and this
-module does not look at it. Braces are matched branch by branch: what an #else
-opens again is counted once.
+A preprocessor directive, with its continuation lines, is one token, and has
+tokens of its own in Text.line(). Code in a dead branch is left out of `tokens`.
+Braces are matched branch by branch: what an #else opens again is counted once.
 
 Data:   bytes -> Text (tokens, functions, structures, conditional groups).
 Units:  offsets in bytes from 0; lines and columns from 1, columns in bytes.
 Errors: CensusError. Bytes that are not C come out as tokens of one byte.
-Source: translation phases 2 and 3 of ISO C; digraphs as in C11 6.4.6.
+Source: scripts/reader/serve.c.
 """
 
 from __future__ import annotations
@@ -23,40 +21,19 @@ import bisect
 import re
 from array import array
 from dataclasses import dataclass, field
-from typing import Any, Iterator, NamedTuple, Optional, Sequence
+from typing import Iterator, NamedTuple, Optional, Sequence
 
-from read import conditionals
+from read import conditionals, reader
 from read.conditionals import Row
 
-_LEX = re.compile(
-    rb"""(?P<space>(?:[ \t\f\v\r]|\\[ \t\f\v\r]*\n)+)
-    |(?P<newline>\n)
-    |(?P<comment>//(?:\\[ \t\f\v\r]*\n|[^\n])*|/\*.*?(?:\*/|\Z))
-    |(?P<id>(?:[A-Za-z_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4})
-        (?:[A-Za-z0-9_$\x80-\xff]|\\[uU][0-9A-Fa-f]{4}
-        |\\[ \t\f\v\r]*\n(?=[A-Za-z0-9_$\x80-\xff]))*)
-    |(?P<num>\.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*)
-    |(?P<str>"(?:\\[ \t\f\v\r]*\n|\\.|[^"\\\n])*"?)
-    |(?P<chr>'(?:\\[ \t\f\v\r]*\n|\\.|[^'\\\n])*'?)
-    |(?P<punct>->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||\.\.\.
-        |%:%:|%:|<:|:>|<%|%>|\#\#|.)""",
-    re.VERBOSE | re.DOTALL)
-_DIRECTIVE = re.compile(
-    rb"""(?:\#|%:)(?:/\*.*?(?:\*/|\Z)|\\[ \t\f\v\r]*\n
-        |"(?:\\.|[^"\\\n])*"|[^\n])*""",
-    re.VERBOSE | re.DOTALL)
-_SPLICE = re.compile(rb"\\[ \t\f\v\r]*\n")
-_HEAD = re.compile(rb"(?:#|%:)\s*([a-z_]+)\s*(.*)", re.DOTALL)
-_COMMENTS = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
-_DIGRAPHS = {b"<%": b"{", b"%>": b"}", b"<:": b"[", b":>": b"]",
-             b"%:%:": b"##"}
-
-# Words that look like a function's name in front of its parameters.
-_NOT_A_NAME = re.compile(
-    rb"__attribute__|__attribute|__acquires|__releases|__must_hold|__printf"
-    rb"|__scanf|__section|__aligned|__alloc_size|__cond_lock|__declspec"
-    rb"|__no_sanitize|asm|__asm__|typeof|__typeof__|_Alignas|__counted_by"
-    rb"|if|while|for|switch|return|sizeof")
+# In the order of the reader.
+_KINDS = ("id", "num", "str", "chr", "punct", "directive", "header")
+_DIRECTIVES = ("", "if", "ifdef", "elif", "elifdef", "else", "endif",
+               "define", "undef", "include", "message", "other")
+_PROBLEMS = ("", "more #if stand in one another than are followed",
+             "it is longer than any source file")
+_OPENING = (b"(", b"[", b"{")
+_CLOSING = (b")", b"]", b"}")
 
 
 class Branch:
@@ -108,23 +85,6 @@ class Structure:
     close: int
 
 
-# The braces that are open, innermost first; shared between branches.
-_Braces = Optional[tuple[int, Any]]
-
-# More tokens than the header of a function has.
-_LONGEST_HEADER = 2000
-
-
-@dataclass
-class _Saved:
-    """An #if that is open: its braces."""
-
-    before: _Braces
-    dead: bool               # the branch we are in
-    ended: bool = False      # a branch that is not dead
-    after: _Braces = None    # ... with these
-
-
 @dataclass
 class Group:
     """One #if with its branches, up to the #endif."""
@@ -132,31 +92,79 @@ class Group:
     conditions: list[bytes] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Line:
+    """A preprocessor line."""
+
+    directive: str           # define, if, ... : ifndef is ifdef; "" without
+    tokens: tuple[Token, ...]    # behind its #; header is <...>
+
+
 class Text:
     """The tokens of one file, and what they are grouped into."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.tokens: list[Token] = []
-        self.rows: tuple[Row, ...] = conditionals.read(data)
+        said = reader.ask("text", data)
         # Why the branches of this text are not known; "" if they are.
-        self.unknown = ""
-        self.dead: list[tuple[int, int]] = []       # byte ranges
+        self.unknown = _PROBLEMS[said.number()]
+        kinds, starts, ends, branches, closing, blocks = said.columns(6)
+        texts = _spelt(said, data, starts, ends)
+        self._starts: Sequence[int] = starts
+        self._closing, self._block_ends = closing, blocks
+        self._lines_at = {token: (first, last, directive) for token, first,
+                          last, directive in said.rows(4)}
+        inner = said.columns(3)
+        self._inner = (inner, _spelt(said, data, *inner[1:]))
         self.groups: list[Group] = []
+        known = self._branches(said)
+        self.tokens = list(map(
+            Token, [_KINDS[kind] for kind in kinds], texts, starts, ends,
+            [known[branch] for branch in branches]))
+        self.comments = [(start, end) for start, end in said.rows(2)]
+        self.dead = [(start, end) for start, end in said.rows(2)]
+        self._stray_quote = said.number()
         self.match: dict[int, int] = {}             # "{" -> "}" and back
-        self.functions: list[Function] = []
-        self.structures: list[Structure] = []
-        self._deciding: dict[int, int] = {}         # directive -> row
-        self._block_ends: Optional[array[int]] = None
+        for opened, close in said.rows(2):
+            self.match[opened] = close
+            self.match[close] = opened
+        self.functions = [
+            Function(said.bytes_at(start, length), head, opened,
+                     self.match.get(opened, len(self.tokens) - 1))
+            for start, length, head, opened in said.rows(4)]
+        self.structures = [
+            Structure(said.bytes_at(start, length), opened, close)
+            for start, length, opened, close in said.rows(4)]
+        self.rows: tuple[Row, ...] = conditionals.rows(said.string())
         self._outer: Optional[array[int]] = None    # of each structure
         self._structure_opens: list[int] = []
         self._words: Optional[dict[bytes, array[int]]] = None
         self._lines = [0]
         self._lines += [at.end() for at in re.finditer(rb"\n", data)]
-        self._read()
-        self._starts = [token.start for token in self.tokens]
-        self._nest()
         self._opens = [function.head for function in self.functions]
+
+    def _branches(self, said: reader.Answer) -> list[Optional[Branch]]:
+        """Return the branches by number, and fill the groups."""
+        known: list[Optional[Branch]] = [None]
+        # A deep one has no branch, and comes before the others.
+        for outer, before, group, nth, row, start, length in said.rows(7):
+            if group > len(self.groups):
+                self.groups.append(Group())
+            self.groups[group - 1].conditions.append(
+                said.bytes_at(start, length))
+            known.append(Branch(known[outer], known[before], group - 1, nth,
+                                row - 1 + bool(self.unknown)))
+        return known
+
+    def line(self, index: int) -> Optional[Line]:
+        """Return the preprocessor line that is a token, None for others."""
+        if index not in self._lines_at:
+            return None
+        first, last, directive = self._lines_at[index]
+        (kinds, starts, ends), texts = self._inner
+        return Line(_DIRECTIVES[directive], tuple(
+            Token(_KINDS[kinds[at]], texts[at], starts[at], ends[at], None)
+            for at in range(first, last)))
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of an offset."""
@@ -195,18 +203,11 @@ class Text:
         return None
 
     def closing(self, index: int, limit: int = -1) -> int:
-        """Return the token that closes the bracket at `index`, or -1."""
-        pairs = {b"(": b")", b"[": b"]", b"{": b"}"}
-        stack: list[bytes] = []
+        """Return the token that closes the next bracket, or -1."""
         end = len(self.tokens) if limit < 0 else min(limit, len(self.tokens))
         for at in range(index, end):
-            text = self.tokens[at].text
-            if text in pairs and self.tokens[at].kind == "punct":
-                stack.append(pairs[text])
-            elif stack and text == stack[-1]:
-                stack.pop()
-                if not stack:
-                    return at
+            if self.tokens[at].text in _OPENING:
+                return self._closing[at] if 0 < self._closing[at] < end else -1
         return -1
 
     def arguments(self, index: int) -> list[tuple[int, int]]:
@@ -214,16 +215,12 @@ class Text:
         close = self.closing(index)
         if close < 0:
             return []
-        parts, depth, start = [], 0, index + 1
-        for at in range(index + 1, close):
-            text = self.tokens[at].text
-            if text in (b"(", b"[", b"{"):
-                depth += 1
-            elif text in (b")", b"]", b"}"):
-                depth -= 1
-            elif text == b"," and depth == 0:
+        parts, start, at = [], index + 1, index + 1
+        while at < close:
+            if self.tokens[at].text == b",":
                 parts.append((start, at))
                 start = at + 1
+            at = self._closing[at] if 0 < self._closing[at] < close else at + 1
         if close > index + 1:
             parts.append((start, close))
         return parts
@@ -240,15 +237,11 @@ class Text:
 
     def statement_end(self, index: int) -> int:
         """Return the token that ends the expression around a token."""
-        depth = 0
-        for at in range(index, len(self.tokens)):
-            text = self.tokens[at].text
-            if text in (b"(", b"[", b"{"):
-                depth += 1
-            elif text in (b")", b"]", b"}"):
-                depth -= 1
-            if depth < 0 or (depth == 0 and text in (b";", b",")):
+        at = index
+        while at < len(self.tokens):
+            if self.tokens[at].text in (b";", b",", *_CLOSING):
                 return at
+            at = (self._closing[at] or at) + 1
         return len(self.tokens)
 
     def stray_quote(self) -> int:
@@ -258,31 +251,12 @@ class Text:
         string, the #endif included, and skips the file from there on without
         a word. 0 where there is none.
         """
-        for start, end in self.dead:
-            for found in _LEX.finditer(self.data, start, end):
-                if found.lastgroup == "str" and (
-                        len(found[0]) == 1 or not found[0].endswith(b'"')):
-                    return self.position(found.start())[0]
-        return 0
+        return self.position(self._stray_quote - 1)[0] \
+            if self._stray_quote else 0
 
     def block_end(self, index: int) -> int:
         """Return the token that closes the innermost block around a token."""
-        if self._block_ends is None:
-            self._block_ends = self._find_block_ends()
         return self._block_ends[index]
-
-    def _find_block_ends(self) -> array[int]:
-        """Return for each token what block_end() returns, in one pass."""
-        last = len(self.tokens) - 1
-        ends, open_blocks = array("q", bytes(8 * (last + 1))), array("q")
-        for at in range(last, -1, -1):
-            text = self.tokens[at].text
-            if text == b"}" and at in self.match:
-                open_blocks.append(at)
-            elif text == b"{" and at in self.match and open_blocks:
-                open_blocks.pop()
-            ends[at] = open_blocks[-1] if open_blocks else last
-        return ends
 
     def places(self, word: bytes) -> Sequence[int]:
         """Return the tokens that are this identifier."""
@@ -312,188 +286,11 @@ class Text:
                 yield self.structures[number]
             number = self._outer[number]
 
-    # --- reading -----------------------------------------------------------
 
-    def _read(self) -> None:
-        at, fresh = 0, True                 # fresh: no token on this line yet
-        branch: Optional[Branch] = None
-        data = self.data
-        rows = [number for number, row in enumerate(self.rows)
-                if row.kind != "deep"]
-        if len(rows) != len(self.rows):
-            self.unknown = "more #if stand in one another than are followed"
-        following = iter(rows)
-        row = next(following, -1)
-        if data.startswith(b"\xef\xbb\xbf"):
-            at = 3
-        while at < len(data):
-            if fresh and (data.startswith(b"#", at)
-                          or data.startswith(b"%:", at)):
-                found = _DIRECTIVE.match(data, at)
-                assert found is not None
-                end = found.end()
-                if row >= 0 and self.rows[row].offset == at:
-                    branch = self._conditional(data[at:end], row, branch)
-                    self._deciding[len(self.tokens)] = row
-                    self._add("directive", at, end, branch)
-                    at, dead = end, self.rows[row].truth == "n"
-                    row = next(following, -1)
-                    if dead and branch is not None:
-                        # Nobody reads a dead branch: it may be prose.
-                        at = self.rows[row].offset if row >= 0 else len(data)
-                        self.dead.append((end, at))
-                    continue
-                self._add("directive", at, end, branch)
-                at = end
-                continue
-            found = _LEX.match(data, at)
-            assert found is not None and found.lastgroup is not None
-            kind, end = found.lastgroup, found.end()
-            if kind == "newline":
-                fresh = True
-            elif kind not in ("space", "comment"):
-                fresh = False
-                self._add(kind, at, end, branch)
-            at = end
-        if row >= 0 and not self.unknown:
-            line, _ = self.position(self.rows[row].offset)
-            self.unknown = f"the #if of line {line} is read in two ways"
-
-    def _add(self, kind: str, start: int, end: int,
-             branch: Optional[Branch]) -> None:
-        text = self.data[start:end]
-        if b"\\" in text and kind != "str":
-            text = _SPLICE.sub(b"", text)
-        text = _DIGRAPHS.get(text, text)
-        self.tokens.append(Token(kind, text, start, end, branch))
-
-    def _conditional(self, raw: bytes, row: int,
-                     branch: Optional[Branch]) -> Optional[Branch]:
-        """Return the branch that a directive opens or goes back to."""
-        kind = self.rows[row].kind
-        found = _HEAD.match(_COMMENTS.sub(b" ", _SPLICE.sub(b"", raw)))
-        said = found[1] + b" " + found[2].strip() if found else b"if ?"
-        if kind == "if":
-            self.groups.append(Group([said]))
-            return Branch(branch, None, len(self.groups) - 1, 0, row)
-        if branch is None:
-            return None
-        if kind == "endif":
-            return branch.outer
-        self.groups[branch.group].conditions.append(said)
-        return Branch(branch.outer, branch, branch.group, branch.nth + 1,
-                      row)
-
-    # --- grouping ----------------------------------------------------------
-
-    def _nest(self) -> None:
-        """Match braces and find functions and structures."""
-        braces: _Braces = None
-        saved: list[_Saved] = []
-        pending = 0                         # where the outermost item begins
-        for at, token in enumerate(self.tokens):
-            if token.kind == "directive":
-                if at in self._deciding:
-                    braces = self._branch(at, braces, saved)
-                if not braces and not saved:
-                    # A directive between items ends nothing that C sees, but
-                    # an item that spans one is rare and a stale start is not.
-                    pending = at + 1 if self._ended(pending, at) else pending
-                continue
-            if token.kind != "punct":
-                continue
-            if token.text == b"{":
-                if not braces:
-                    function = self._function(pending, at)
-                    if function is not None:
-                        self.functions.append(function)
-                braces = (at, braces)
-            elif token.text == b"}" and braces:
-                opened, braces = braces
-                self.match[opened] = at
-                self.match[at] = opened
-                self._structure(opened, at)
-                if not braces:
-                    pending = at + 1
-            elif token.text == b";" and not braces:
-                if not self._old_style(pending, at):
-                    pending = at + 1
-        self.functions = [
-            Function(f.name, f.head, f.open,
-                     self.match.get(f.open, len(self.tokens) - 1))
-            for f in self.functions]
-
-    def _ended(self, start: int, end: int) -> bool:
-        return all(token.kind == "directive"
-                   for token in self.tokens[start:end])
-
-    def _branch(self, at: int, braces: _Braces,
-                saved: list[_Saved]) -> _Braces:
-        """Return the braces that are open behind a directive.
-
-        Each branch starts with those before the #if, and what follows the
-        #endif goes on from the first branch that is not dead.
-        """
-        row = self.rows[self._deciding[at]]
-        if row.kind == "if":
-            saved.append(_Saved(braces, row.truth == "n"))
-            return braces
-        if not saved:
-            return braces
-        inner = saved[-1]
-        if not inner.dead and not inner.ended:
-            inner.ended, inner.after = True, braces
-        if row.kind == "else":
-            inner.dead = row.truth == "n"
-            return inner.before
-        saved.pop()
-        return inner.after if inner.ended else inner.before
-
-    def _function(self, start: int, brace: int) -> Optional[Function]:
-        """Return the function whose body `brace` opens, if one does."""
-        at, candidates = start, []
-        while at < brace:
-            token = self.tokens[at]
-            if token.text == b"=":
-                return None
-            if token.text == b"(":
-                close = self.closing(at, brace)
-                if close < 0:
-                    return None
-                before = self.tokens[at - 1] if at > start else None
-                if before is not None and before.kind == "id":
-                    candidates.append((before.text, at))
-                at = close
-            at += 1
-        names = [found for found in candidates
-                 if not _NOT_A_NAME.fullmatch(found[0])]
-        if not names:
-            return None
-        name, head = names[0]
-        first = self.arguments(head)[:1]
-        if name.isupper() or re.match(rb"[A-Z_]+DEFINE", name):
-            # SYSCALL_DEFINE2(name, ...): the macro's first word is the name.
-            if first and self.tokens[first[0][0]].kind == "id":
-                name = self.tokens[first[0][0]].text
-        return Function(name, head, brace, brace)
-
-    def _old_style(self, start: int, end: int) -> bool:
-        """Tell whether a ";" ends a K&R parameter declaration."""
-        if end - start > _LONGEST_HEADER:
-            return False
-        opened = next((at for at in range(start, end)
-                       if self.tokens[at].text == b"("), -1)
-        close = self.closing(opened, end) if opened >= 0 else -1
-        if close < 0 or close + 1 >= end:
-            return False
-        words = self.words(close + 1, end)
-        return (self.tokens[close + 1].kind == "id"
-                and not any(_NOT_A_NAME.fullmatch(word) for word in words)
-                and b"(" not in words)
-
-    def _structure(self, opened: int, close: int) -> None:
-        if self.text(opened - 1) in (b"struct", b"union"):
-            self.structures.append(Structure(b"", opened, close))
-        elif self.text(opened - 2) in (b"struct", b"union"):
-            tag = self.text(opened - 1)
-            self.structures.append(Structure(tag, opened, close))
+def _spelt(said: reader.Answer, data: bytes, starts: Sequence[int],
+           ends: Sequence[int]) -> list[bytes]:
+    """Return the texts of tokens, without splices and digraphs."""
+    texts = [data[start:end] for start, end in zip(starts, ends)]
+    for at, start, length in said.rows(3):
+        texts[at] = said.bytes_at(start, length)
+    return texts

@@ -27,22 +27,22 @@ static bool may_be_looked_up(struct span name)
 	return !begins(name, "CONFIG_") && !begins(name, "__");
 }
 
-static void print_names(const struct span *names, size_t count)
+static void print_names(FILE *out, const struct span *names, size_t count)
 {
 	const char *comma = "";
 
 	for (size_t i = 0; i < count; i++) {
 		if (!may_be_looked_up(names[i]))
 			continue;
-		fputs(comma, stdout);
-		print_bytes(names[i].at, names[i].len);
+		fputs(comma, out);
+		print_bytes(out, names[i].at, names[i].len);
 		comma = ",";
 	}
 }
 
-static void print_conditionals(struct conditionals *all,
-			       const unsigned char *start,
-			       const struct question *question)
+void print_conditionals(FILE *out, struct conditionals *all,
+			const unsigned char *start,
+			const struct question *question)
 {
 	size_t kernels = question->count, *names;
 	bool told_kernels = false;
@@ -67,7 +67,8 @@ static void print_conditionals(struct conditionals *all,
 				letter(all->decisions[i].branch);
 	}
 	if (all->too_deep)
-		printf("%zu\tdeep\t?\t\t\t\n", (size_t)(all->too_deep - start));
+		fprintf(out, "%zu\tdeep\t?\t\t\t\n",
+			(size_t)(all->too_deep - start));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct decision *decision = &all->decisions[i];
 		enum directive directive = decision->directive;
@@ -75,19 +76,18 @@ static void print_conditionals(struct conditionals *all,
 
 		if (directive > ENDIF || !decision->tracked)
 			continue;
-		printf("%zu\t%s\t%c\t%s%s\t", (size_t)(decision->at - start),
-		       directive == IF || directive == IFDEF ? "if" :
-		       directive == ENDIF ? "endif" : "else", told[0],
-		       decision->about & OF_KERNEL ? "k" : "",
-		       decision->about & OF_API ? "a" : "");
-		print_names(all->open_names + names[i],
+		fprintf(out, "%zu\t%s\t%c\t%s%s\t",
+			(size_t)(decision->at - start),
+			directive == IF || directive == IFDEF ? "if" :
+			directive == ENDIF ? "endif" : "else", told[0],
+			decision->about & OF_KERNEL ? "k" : "",
+			decision->about & OF_API ? "a" : "");
+		print_names(out, all->open_names + names[i],
 			    names[i + 1] - names[i]);
-		printf("\t%.*s\n", told_kernels ? (int)kernels : 0, told + 1);
+		fprintf(out, "\t%.*s\n", told_kernels ? (int)kernels : 0, told + 1);
 	}
 	free(letters);
 	free(names);
-	if (fflush(stdout) || ferror(stdout))
-		die("stdout: %s", strerror(errno));
 }
 
 static unsigned char *read_stdin(size_t *len)
@@ -131,7 +131,9 @@ void answer(const struct question *question)
 	all.undefined = question->undefined;
 	all.undefined_count = question->undefined_count;
 	scan_directives(&all, lexer);
-	print_conditionals(&all, start, question);
+	print_conditionals(stdout, &all, start, question);
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout: %s", strerror(errno));
 	free_conditionals(&all);
 	free(text);
 }

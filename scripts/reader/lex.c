@@ -36,8 +36,8 @@ static const unsigned char *after_line(const unsigned char *p,
  * p is at a slash: return what follows the comment, p itself if it opens none,
  * or NULL if the comment does not end.
  */
-static const unsigned char *after_comment(const unsigned char *p,
-					  const unsigned char *end)
+const unsigned char *after_comment(const unsigned char *p,
+				   const unsigned char *end)
 {
 	const unsigned char *second = unsplice(p + 1);
 
@@ -50,9 +50,9 @@ static const unsigned char *after_comment(const unsigned char *p,
  * p is inside a string or character constant: return what follows it, or, with
  * *closed false, the end of its line.
  */
-static const unsigned char *after_quote(const unsigned char *p,
-					const unsigned char *end,
-					unsigned char quote, bool *closed)
+const unsigned char *after_quote(const unsigned char *p,
+				 const unsigned char *end,
+				 unsigned char quote, bool *closed)
 {
 	*closed = false;
 	for (;;) {
@@ -72,9 +72,8 @@ static const unsigned char *after_quote(const unsigned char *p,
 	}
 }
 
-/* The bytes of a token, as they are without its splices. */
-static struct span spelt(struct lexer *lexer, const unsigned char *at,
-			 const unsigned char *end)
+struct span spelt(struct lexer *lexer, const unsigned char *at,
+		  const unsigned char *end)
 {
 	unsigned char *copy;
 	size_t len = 0;
@@ -87,15 +86,42 @@ static struct span spelt(struct lexer *lexer, const unsigned char *at,
 	return (struct span) { copy, len };
 }
 
-static const unsigned char *after_word(const unsigned char *p)
+static bool is_hex(unsigned char c)
+{
+	return is_digit(c) || (unsigned char)((c | 0x20) - 'a') < 6;
+}
+
+/*
+ * Go past a part of a word: what every C has in one, the $ of gcc and clang,
+ * bytes beyond ASCII, and \u with four digits. Return p if there is none.
+ */
+static const unsigned char *after_part(const struct lexer *lexer,
+				       const unsigned char *p)
+{
+	for (;;) {
+		if (is_word(*p))
+			p++;
+		else if (lexer->assembly)
+			return p;
+		else if (*p == '$' || *p >= 0x80)
+			p++;
+		else if (*p == '\\' && (p[1] | 0x20) == 'u' && is_hex(p[2]) &&
+			 is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]))
+			p += 6;
+		else
+			return p;
+	}
+}
+
+static const unsigned char *after_word(const struct lexer *lexer,
+				       const unsigned char *p)
 {
 	for (;;) {
 		const unsigned char *next;
 
-		while (is_word(*p))
-			p++;
+		p = after_part(lexer, p);
 		next = unsplice(p);
-		if (next == p || !is_word(*next))
+		if (next == p || after_part(lexer, next) == next)
 			return p;
 		p = next;
 	}
@@ -122,49 +148,85 @@ static const unsigned char *after_number(const struct lexer *lexer,
 	return p;
 }
 
+static const struct {
+	char first, second;
+	short sign;
+} pairs[] = {
+	{ '-', '>', ARROW }, { '&', '&', AND_AND }, { '|', '|', OR_OR },
+	{ '+', '+', INCREMENT }, { '-', '-', DECREMENT },
+	{ '=', '=', EQUAL }, { '!', '=', UNEQUAL },
+	{ '<', '=', AT_MOST }, { '>', '=', AT_LEAST },
+	{ '<', '<', SHIFT_LEFT }, { '>', '>', SHIFT_RIGHT },
+	{ '#', '#', PASTE },
+	{ '+', '=', ADD_ASSIGN }, { '-', '=', SUBTRACT_ASSIGN },
+	{ '*', '=', MULTIPLY_ASSIGN }, { '/', '=', DIVIDE_ASSIGN },
+	{ '%', '=', REMAINDER_ASSIGN }, { '&', '=', AND_ASSIGN },
+	{ '|', '=', OR_ASSIGN }, { '^', '=', XOR_ASSIGN },
+	/* The digraphs, which an assembler does not have. */
+	{ '<', ':', '[' }, { ':', '>', ']' }, { '<', '%', '{' },
+	{ '%', '>', '}' }, { '%', ':', '#' },
+};
+
+enum { DIGRAPHS = 5 };
+
+/* %: is #, so %:%: is ##. */
+static bool pastes(const unsigned char *p)
+{
+	return *p == '%' && *unsplice(p + 1) == ':';
+}
+
 static int lex_sign(const struct lexer *lexer, const unsigned char *p,
 		    const unsigned char **after)
 {
-	static const struct {
-		char first, second;
-		int sign;
-	} pairs[] = {
-		{ '-', '>', ARROW }, { '&', '&', AND_AND }, { '|', '|', OR_OR },
-		{ '+', '+', INCREMENT }, { '-', '-', INCREMENT },
-		{ '=', '=', EQUAL }, { '!', '=', UNEQUAL },
-		{ '<', '=', AT_MOST }, { '>', '=', AT_LEAST },
-		{ '<', '<', SHIFT_LEFT }, { '>', '>', SHIFT_RIGHT },
-		/* The digraphs, which an assembler does not have. */
-		{ '<', ':', '[' }, { ':', '>', ']' }, { '<', '%', '{' },
-		{ '%', '>', '}' }, { '%', ':', '#' },
-	};
 	const unsigned char *second = unsplice(p + 1);
-	const size_t digraphs = 11;
-	size_t count = lexer->assembly ? digraphs : ARRAY_SIZE(pairs);
+	const unsigned char *third;
+	size_t count = ARRAY_SIZE(pairs) - (lexer->assembly ? DIGRAPHS : 0);
 
+	*after = p + 1;
 	if (*p == '.' && *second == '.') {
-		const unsigned char *third = unsplice(second + 1);
-
+		third = unsplice(second + 1);
 		if (*third == '.') {
 			*after = third + 1;
 			return DOTS;
 		}
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (*p == pairs[i].first && *second == pairs[i].second) {
-			const unsigned char *third = unsplice(second + 1);
-			bool shifts = pairs[i].sign == SHIFT_LEFT ||
-				      pairs[i].sign == SHIFT_RIGHT;
+		int sign = pairs[i].sign;
 
-			*after = second + 1;
-			if (!shifts || *third != '=')
-				return pairs[i].sign;
+		if (*p != pairs[i].first || *second != pairs[i].second)
+			continue;
+		*after = second + 1;
+		third = unsplice(second + 1);
+		if (*third == '=' && (sign == SHIFT_LEFT ||
+				      sign == SHIFT_RIGHT)) {
 			*after = third + 1;
-			return SHIFT_ASSIGN;
+			return sign == SHIFT_LEFT ? SHIFT_LEFT_ASSIGN :
+			       SHIFT_RIGHT_ASSIGN;
 		}
+		if (sign == '#' && pastes(third)) {
+			*after = unsplice(third + 1) + 1;
+			return PASTE;
+		}
+		return sign;
 	}
-	*after = p + 1;
 	return *p;
+}
+
+struct span spell_sign(const struct token *token)
+{
+	static const char *const signs[SIGNS - ARROW] = {
+		"->", "&&", "||", "++", "...", "==", "!=", "<=", ">=", "<<",
+		">>", "--", "##", "+=", "-=", "*=", "/=", "%=", "&=", "|=",
+		"^=", "<<=", ">>=",
+	};
+	static const char ones[] = "[]{}#";
+
+	if (token->sign >= ARROW)
+		return text_span(signs[token->sign - ARROW]);
+	for (const char *one = ones; *one; one++)
+		if (*one == token->sign)
+			return (struct span) { (const unsigned char *)one, 1 };
+	return (struct span) { token->at, 1 };
 }
 
 /* The bytes up to end are no token. */
@@ -176,6 +238,13 @@ static struct token broken(struct lexer *lexer, const unsigned char *at,
 	return (struct token) {
 		.kind = BROKEN, .at = at, .rest = rest, .end = end, .why = why
 	};
+}
+
+static void add_range(struct ranges *ranges, const unsigned char *start,
+		      const unsigned char *end)
+{
+	ROOM(ranges->list, ranges->count, ranges->room);
+	ranges->list[ranges->count++] = (struct range) { start, end };
 }
 
 static bool is_quote(const struct lexer *lexer, unsigned char c)
@@ -209,11 +278,13 @@ struct token lex(struct lexer *lexer)
 			lexer->line_start = true;
 		} else if (*p == '/' && !lexer->names_only) {
 			q = after_comment(p, end);
+			if (q == p)
+				break;
+			if (lexer->comments)
+				add_range(lexer->comments, p, q ? q : end);
 			if (!q)
 				return broken(lexer, p, unsplice(p + 1) + 1,
 					      end, "unterminated comment");
-			if (q == p)
-				break;
 		} else if (!*p && p < end) {
 			while (q < end && !*q)
 				q++;
@@ -240,9 +311,9 @@ struct token lex(struct lexer *lexer)
 		token.kind = NUMBER;
 		lexer->p = after_number(lexer, p);
 		token.text = spelt(lexer, p, lexer->p);
-	} else if (is_word(*p)) {
+	} else if (after_part(lexer, p) > p) {
 		token.kind = WORD;
-		lexer->p = after_word(p);
+		lexer->p = after_word(lexer, p);
 		token.text = spelt(lexer, p, lexer->p);
 	} else {
 		token.kind = PUNCTUATION;
@@ -276,20 +347,29 @@ enum directive which_directive(const struct lexer *lexer,
 	return lexer->assembly ? NO_DIRECTIVE : OTHER_DIRECTIVE;
 }
 
-/* Go past the <name> of an #include: a name of a file is not a site. */
-void skip_header_name(struct lexer *lexer)
+/*
+ * Go past the <name> of an #include, and what is before it; return the name
+ * with its brackets, or nothing. A name of a file is not a site.
+ */
+struct span skip_header_name(struct lexer *lexer)
 {
-	const unsigned char *p = lexer->p;
+	const unsigned char *p = lexer->p, *q;
 
-	for (;;) {
+	for (;; p = q) {
 		p = unsplice(p);
-		if (!is_blank(*p))
+		q = p + 1;
+		if (*p == '/')
+			q = after_comment(p, lexer->end);
+		if (!q || q == p || (*p != '/' && !is_blank(*p)))
 			break;
-		p++;
 	}
 	if (*p != '<')
-		return;
-	while (p < lexer->end && *p != '\n' && *p != '>')
-		p = unsplice(p + 1);
-	lexer->p = p;
+		return nothing;
+	for (q = p; q < lexer->end && *q != '\n' && *q != '>';)
+		q = unsplice(q + 1);
+	if (*q == '>')
+		q++;
+	lexer->p = q;
+	lexer->line_start = false;
+	return (struct span) { p, q - p };
 }

@@ -19,7 +19,11 @@ enum kind {
 /* Punctuation of more than one byte; the rest is its own byte. */
 enum {
 	ARROW = 256, AND_AND, OR_OR, INCREMENT, DOTS, EQUAL, UNEQUAL, AT_MOST,
-	AT_LEAST, SHIFT_LEFT, SHIFT_RIGHT, SHIFT_ASSIGN
+	AT_LEAST, SHIFT_LEFT, SHIFT_RIGHT, DECREMENT, PASTE,
+	/* What assigns, in the order of the signs in spell_sign(). */
+	ADD_ASSIGN, SUBTRACT_ASSIGN, MULTIPLY_ASSIGN, DIVIDE_ASSIGN,
+	REMAINDER_ASSIGN, AND_ASSIGN, OR_ASSIGN, XOR_ASSIGN,
+	SHIFT_LEFT_ASSIGN, SHIFT_RIGHT_ASSIGN, SIGNS
 };
 
 struct token {
@@ -34,6 +38,16 @@ struct token {
 	const unsigned char *rest, *end;
 };
 
+/* Half-open ranges of bytes. */
+struct range {
+	const unsigned char *start, *end;
+};
+
+struct ranges {
+	struct range *list;
+	size_t count, room;
+};
+
 struct lexer {
 	const unsigned char *p;
 	const unsigned char *end;	/* *end is NUL */
@@ -42,6 +56,7 @@ struct lexer {
 	bool in_directive;		/* a newline is a token */
 	bool names_only;		/* comments and strings do not open */
 	struct pool *pool;		/* for words that had splices */
+	struct ranges *comments;	/* where they are; NULL: not wanted */
 };
 
 enum directive {
@@ -50,9 +65,23 @@ enum directive {
 };
 
 struct token lex(struct lexer *lexer);
+
+const unsigned char *after_comment(const unsigned char *p,
+				   const unsigned char *end);
+const unsigned char *after_quote(const unsigned char *p,
+				 const unsigned char *end,
+				 unsigned char quote, bool *closed);
+
+/* The sign as it is written, digraphs as the signs that they stand for. */
+struct span spell_sign(const struct token *token);
+
+/* The bytes of a token, as they are without its splices. */
+struct span spelt(struct lexer *lexer, const unsigned char *at,
+		  const unsigned char *end);
+
 enum directive which_directive(const struct lexer *lexer,
 			       const struct token *token);
-void skip_header_name(struct lexer *lexer);
+struct span skip_header_name(struct lexer *lexer);
 
 static inline bool ends_line(const struct token *token)
 {

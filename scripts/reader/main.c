@@ -6,6 +6,8 @@
  *	reader [-j THREADS] --files TREE	... of the files that stdin names
  *	reader [-j THREADS] --any TREE		the same, whatever they end in
  *	reader --conditionals [--kernel ..]	print the #if of the text on stdin
+ *	reader --texts				print what texts are made of;
+ *						serve.c has the format
  *
  * The names come from the table of a campaign, --names FILE, in which --new is
  * the word for the side that comes. Without a table there are no sites.
@@ -61,6 +63,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "print.h"
+#include "text.h"
 #include "walk.h"
 
 static size_t parse_threads(const char *text)
@@ -88,7 +91,7 @@ int main(int argc, char **argv)
 			 processors > MAX_THREADS ? MAX_THREADS : processors;
 	static struct question question;
 	const char *table = NULL, *new_side = NULL;
-	bool conditionals = false;
+	bool conditionals = false, texts = false;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
@@ -102,6 +105,8 @@ int main(int argc, char **argv)
 			table = argv[++i];
 		else if (!strcmp(argv[i], "--new") && i + 1 < argc)
 			new_side = argv[++i];
+		else if (!strcmp(argv[i], "--texts"))
+			texts = true;
 		else if (!strcmp(argv[i], "--conditionals"))
 			conditionals = true;
 		else if (!strcmp(argv[i], "--kernel") && i + 1 < argc &&
@@ -127,10 +132,13 @@ int main(int argc, char **argv)
 	}
 	if (table)
 		load_names(table, new_side);
-	if (conditionals) {
+	if (conditionals || texts) {
 		if (i != argc)
-			die("--conditionals takes its text from stdin");
-		answer(&question);
+			die("--conditionals and --texts read stdin");
+		if (texts)
+			serve();
+		else
+			answer(&question);
 		return 0;
 	}
 	if (i + 1 != argc)

@@ -355,6 +355,7 @@ static void parse_sign(struct reader *reader, struct state *state,
 			state->object = in->target;
 		break;
 	case INCREMENT:
+	case DECREMENT:
 		break;
 	case ';':
 		in->declaration = NO_DECLARATION;

@@ -33,26 +33,26 @@ static bool is_site(const struct row *row, const struct members *members)
 	return false;
 }
 
-void print_bytes(const void *bytes, size_t len)
+void print_bytes(FILE *out, const void *bytes, size_t len)
 {
 	const unsigned char *p = bytes;
 
 	for (; len--; p++) {
 		switch (*p) {
 		case '\t':
-			fputs("\\t", stdout);
+			fputs("\\t", out);
 			break;
 		case '\n':
-			fputs("\\n", stdout);
+			fputs("\\n", out);
 			break;
 		case '\r':
-			fputs("\\r", stdout);
+			fputs("\\r", out);
 			break;
 		case '\\':
-			fputs("\\\\", stdout);
+			fputs("\\\\", out);
 			break;
 		default:
-			putchar(*p);
+			putc(*p, out);
 		}
 	}
 }
@@ -69,9 +69,9 @@ static void print_row(const struct finding *finding, const struct row *row)
 		[IF0] = "if0", [UNLEXED] = "unlexed: ", [UNREAD] = "unread: ",
 	};
 
-	print_bytes(finding->path, strlen(finding->path));
+	print_bytes(stdout, finding->path, strlen(finding->path));
 	printf("\t%zu\t%zu\t", row->line, row->column);
-	print_bytes(row->function.at, row->function.len);
+	print_bytes(stdout, row->function.at, row->function.len);
 	putchar('\t');
 	if (!row->name) {
 		putchar('?');

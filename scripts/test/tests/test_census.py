@@ -128,6 +128,13 @@ class TokenTest(CensusTest):
                        if not name.startswith("sg_"))
         self.expect(text.encode() + b"expect_pfn_sg_page_iter;")
 
+    def test_a_word_goes_on_with_what_compilers_allow_in_one(self) -> None:
+        for more in (b"$", b"\xc3\xa9", b"\xe9", b"\\u00e9"):
+            self.expect(b"for_each_sg_page" + more + b" for_each_sg_page;",
+                        f"1:{18 + len(more)} - for_each_sg_page code")
+        self.expect(b"x $for_each_sg_page", "1:4 - for_each_sg_page code",
+                    name="x.S")
+
     def test_a_name_may_be_the_whole_file(self) -> None:
         self.expect(b"for_each_sg_page", "1:1 - for_each_sg_page code")
 
@@ -1128,11 +1135,11 @@ class FuzzTest(CensusTest):
             name = f"{number:03}.c".encode()
             self.put(name, text)
             words = re.sub(rb"#[ \t]*include[ \t]*<[^>\n]*", b"", text)
-            words = re.sub(rb"(?<!\w)\.?\d(?:[eEpP][+-]|[\w.])*", b" ", words)
+            words = re.sub(rb"(?<![\w$\x80-\xff])\.?\d(?:[eEpP][+-]|[\w.])*", b" ", words)
             wanted[name] = len(re.findall(
-                rb"(?<!\w)(?:for_each_sg_(?:dma_)?page|"
-                rb"__sg_page_iter_(?:start|next|dma_next))(?!\w)", words,
-                re.ASCII))
+                rb"(?<![\w$\x80-\xff])(?:for_each_sg_(?:dma_)?page|"
+                rb"__sg_page_iter_(?:start|next|dma_next))(?![\w$\x80-\xff])",
+                words, re.ASCII))
         found = dict.fromkeys(wanted, 0)
         for row in self.census():
             found[row[0]] += row[4].startswith((b"for_", b"__"))

@@ -5,11 +5,14 @@ import os
 import sys
 import time
 import unittest
+from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from read import conditionals  # noqa: E402
 import smalltree  # noqa: E402
+from read import reader  # noqa: E402
+from read.census import CensusError  # noqa: E402
 from read.ctext import Text  # noqa: E402
 from judge import units  # noqa: E402
 
@@ -157,6 +160,82 @@ class StrayQuoteTest(unittest.TestCase):
         for data in (b'#if 0\n"it\'s" "\\"" don\'t /* " */ // "\n#endif\n',
                      b'#ifdef A\nlex "this\n#endif\n', b'#error "x\n'):
             self.assertEqual(Text(data).stray_quote(), 0, data)
+
+
+class LineTest(unittest.TestCase):
+    """A preprocessor line has tokens of its own."""
+
+    def line(self, data: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+        text = Text(data)
+        found = text.line(0)
+        assert found is not None
+        for token in found.tokens:
+            self.assertEqual(text.data[token.start:token.end].replace(
+                b"\\\n", b""), token.text)
+        return found.directive, [(token.kind, token.text)
+                                 for token in found.tokens]
+
+    def test_a_define_has_its_body(self) -> None:
+        self.assertEqual(self.line(
+            b"#/**/def\\\nine A(x) /* it's */ x \\\n ## 'b' \"c\"\nd\n"), (
+            "define", [("id", b"define"), ("id", b"A"), ("punct", b"("),
+                       ("id", b"x"), ("punct", b")"), ("id", b"x"),
+                       ("punct", b"##"), ("chr", b"'b'"), ("str", b'"c"')]))
+
+    def test_a_header_is_one_token(self) -> None:
+        for name, kind in ((b"<a/don't.h>", "header"), (b'"b.h"', "str")):
+            self.assertEqual(self.line(b"# include /**/ " + name + b" // x\n"),
+                             ("include", [("id", b"include"), (kind, name)]))
+        self.assertEqual(self.line(b"#include NAME(<x>)"), (
+            "include", [("id", b"include"), ("id", b"NAME"), ("punct", b"("),
+                        ("punct", b"<"), ("id", b"x"), ("punct", b">"),
+                        ("punct", b")")]))
+
+    def test_each_line_has_its_kind(self) -> None:
+        for word, kind in ((b"if", "if"), (b"ifndef", "ifdef"),
+                           (b"undef", "undef"), (b"import", "include"),
+                           (b"error", "message"), (b"pragma", "other"),
+                           (b"", "other")):
+            self.assertEqual(self.line(b"#" + word)[0], kind)
+        self.assertIsNone(Text(b"x").line(0))
+
+    def test_comments_are_known(self) -> None:
+        text = Text(b"a /* b */ c // d\n#if 0 // e\n/* f */\n#endif /* g\n */")
+        self.assertEqual([text.data[start:end] for start, end
+                          in text.comments],
+                         [b"/* b */", b"// d", b"// e", b"/* g\n */"])
+
+
+class ProcessTest(unittest.TestCase):
+    """One process reads all texts, and a new one if it has to."""
+
+    def test_one_process_reads_many_texts(self) -> None:
+        Text(b"a")
+        first = reader._process
+        for number in range(50):
+            self.assertEqual(Text(b"b%d;" % number * number).text(0),
+                             b"b%d" % number if number else b"")
+        self.assertIs(reader._process, first)
+
+    def test_an_ended_process_is_an_error_once(self) -> None:
+        Text(b"a")
+        assert reader._process is not None
+        reader._process.stdin.write(b"what 3\nabc")     # type: ignore
+        with self.assertRaisesRegex(CensusError, "stdin: not a request: what"):
+            Text(b"b")
+        self.assertEqual(Text(b"c").text(0), b"c")
+
+    def test_a_missing_program_is_an_error(self) -> None:
+        program, campaign = reader._program, reader._campaign
+        self.addCleanup(reader.use, program, campaign)
+        reader.use(Path("/nowhere/reader"))
+        with self.assertRaisesRegex(CensusError, "/nowhere/reader: No such"):
+            Text(b"a")
+
+    def test_a_text_beyond_the_bound_has_no_tokens(self) -> None:
+        text = Text(b"int x;\n" * (10 << 20))
+        self.assertEqual((len(text.tokens), text.unknown),
+                         (0, "it is longer than any source file"))
 
 
 if __name__ == "__main__":
