@@ -295,7 +295,8 @@ def _plan(options: Options, tree: Tree) -> Plan:
             "", "allow")) == "allow", options.confidence)
     return bare.make_plan(tree, bare.Settings(
         options.settings.census, options.jobs, options.timeout,
-        ssh=options.ssh, cache=options.settings.cache, files=options.files),
+        ssh=options.ssh, cache=options.settings.cache,
+        progress=options.settings.progress, files=options.files),
         rules,
         [f"{name} is left out: {why}" for name, why in left])
 

@@ -32,6 +32,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from host.progress import Progress
 from read import census, tree as trees, words
 from read.census import Site
 from run import hunks, includes, remember
@@ -64,6 +65,7 @@ class Settings:
     memory: int = 2048       # MiB a process
     ssh: str = ""
     cache: Path | None = None
+    progress: Progress | None = None
     files: tuple[str, ...] = ()      # of the folder, the ones to look at; all
 
 
@@ -109,6 +111,9 @@ class _Work:
     fired: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
     unread: dict[str, Ranges] = field(default_factory=dict)
     extra: list[tuple[str, int]] = field(default_factory=list)
+    # For the bar: files of the slices before, and files in all.
+    ended: int = 0
+    of: int = 0
 
 
 def make_plan(tree: trees.Tree, settings: Settings, rules: Sequence[Bare],
@@ -122,8 +127,10 @@ def make_plan(tree: trees.Tree, settings: Settings, rules: Sequence[Bare],
                               "other hosts do not have; run it without SSH")
         work.headers = includes.state(tree.root)
     sites = _sites(work)
+    work.of = len(sites)
     for some in _slices(work, sites):
         _slice(work, some)
+        work.ended += len(some)
     ledger = Ledger([site for some in sites.values() for site in some],
                     work.entries)
     said = [*remarks, *(line for rule in rules for line in rule.remarks)]
@@ -242,7 +249,8 @@ def _run(work: _Work, files: Sequence[_File],
     results = remember.run(work.cache, {file.name: file.now for file in files},
                        jobs, procs=chosen.jobs, timeout=chosen.timeout,
                        memory=chosen.memory, ssh=chosen.ssh,
-                       root=work.tree.root, headers=work.headers)
+                       root=work.tree.root, headers=work.headers,
+                       progress=_bar(work, len(files)) if first else None)
     found: dict[str, list[tuple[Bare, Result]]] = {
         file.name: [] for file in files}
     for (file, rule), result in zip(owners, results):
@@ -250,6 +258,16 @@ def _run(work: _Work, files: Sequence[_File],
         if first:
             file.first[rule.rule.name] = result
     return [(file, found[file.name]) for file in files]
+
+
+def _bar(work: _Work, files: int) -> Progress | None:
+    """Return what counts the jobs of a slice as files of the whole run."""
+    progress = work.settings.progress
+    if progress is None:
+        return None
+    show = progress
+    return lambda done, of: show(
+        work.ended + files * done // max(of, 1), work.of)
 
 
 # --- accepting -------------------------------------------------------------
@@ -304,8 +322,8 @@ def _changes(file: _File, rule: Bare, result: Result) -> list[_Change]:
     for group in groups.values():
         lost = next((edit.loses for edit in group if edit.loses), "")
         found.append(_Change(rule, group, lost and (
-            f"comment: {rule.rule.name} rewrites this and would lose {lost} "
-            "that stands there; change it by hand")))
+            f"{lost.split()[1]}: {rule.rule.name} rewrites this and would "
+            f"lose {lost}; change it by hand")))
     return found
 
 

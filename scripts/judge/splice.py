@@ -6,8 +6,8 @@ question mark and a line ends in LF. So a run of changed lines is compared
 piece by piece, and only the pieces that differ are taken from the diff. A
 piece is a word, a string, a comment or one other byte; white space between
 two pieces is spatch's where one of them is new or the line was broken between
-them, and the file's otherwise. A comment that would be lost makes the change
-a refused one.
+them, and the file's otherwise. A comment or a byte beyond ASCII that would be lost
+makes the change a refused one.
 
 The pieces only cut lines for a comparison and decide nothing about C: cut in
 the wrong place, a change is larger than it has to be, and never wrong, since
@@ -31,11 +31,12 @@ from run import hunks
 
 _PIECE = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
                     rb"|'(?:\\.|[^'\\\n])*'|\w+|[^\s\w]", re.DOTALL)
+_BYTE = "a byte beyond ASCII"
 _PLAIN = bytes(0x20 if byte == 0 else byte if byte < 0x80 else ord("?")
                for byte in range(256))
-# Lines of one change beyond which no comparison is made: it would take time
+# Pieces of one change beyond which no comparison is made: it would take time
 # that grows with their square.
-_MOST_PIECES = 20000
+_MOST_PIECES = 4000
 
 
 class SpliceError(Exception):
@@ -166,8 +167,10 @@ def _block(source: bytes, plain: bytes, span: tuple[int, int], fresh: bytes,
     now = [match.span() for match in _PIECE.finditer(fresh)]
     if not was or not now or len(was) + len(now) > _MOST_PIECES:
         new = fresh.replace(b"\n", eol)
-        return [Edit(start, end, new, *lines,
-                     _loses(source, was, fresh, now))]
+        lost = _loses(source, was, fresh, now)
+        if was and now and source[start:end] != plain[start:end]:
+            lost = lost or _BYTE
+        return [Edit(start, end, new, *lines, lost)]
     old_words = [plain[a:b] for a, b in was]
     new_words = [fresh[a:b] for a, b in now]
     matcher = difflib.SequenceMatcher(None, old_words, new_words,
@@ -265,6 +268,12 @@ def _loses(source: bytes, was: Sequence[tuple[int, int]], fresh: bytes,
         plain = text.translate(_PLAIN).replace(b"\r\n", b"\n").rstrip()
         if plain not in [one.rstrip() for one in new]:
             return "a comment"
+    own = {source[a:b].translate(_PLAIN) for a, b in was}
+    for text in new:
+        # Where it comes from it may have been another byte.
+        if b"?" in text and len(text) > 1 and text not in own \
+                and text not in source and not source.isascii():
+            return _BYTE
     return ""
 
 

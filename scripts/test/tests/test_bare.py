@@ -7,7 +7,13 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Iterator
+from unittest import mock
 
+from run import bare as rulebook
+from judge import bare
+from read import tree as trees
+import smalltree
 from baretree import RENAME, Case
 
 
@@ -277,6 +283,27 @@ class RunTest(Case):
                           for name in ("ledger.tsv", "edits.patch")])
         self.assertEqual(found[0], found[1])
         self.assertEqual(len(self.rows()), sum(range(40)))
+
+    def test_slices_change_nothing(self) -> None:
+        for number in range(7):
+            self.write(f"f{number}.c", b"int f(void)\n{\n\told_call(1);\n"
+                       b"\told_call(1, 2);\n}\n")
+        found, _ = rulebook.load([(self.rule("rule", RENAME), True)], False,
+                                 "high")
+        tree = trees.open_tree("", str(self.tree))
+        shown: list[tuple[int, int]] = []
+        whole, parts = (bare.make_plan(tree, bare.Settings(
+            smalltree.census(), progress=lambda done, of:
+            shown.append((done, of))), found) for _ in self._sizes())
+        self.assertEqual(whole.ledger.tsv(), parts.ledger.tsv())
+        self.assertEqual(whole.after, parts.after)
+        self.assertEqual(shown[-1], (7, 7))
+
+    def _sizes(self) -> Iterator[None]:
+        """Yield twice, the second time with slices of two files."""
+        yield
+        with mock.patch.object(bare, "_SLICE_FILES", 2):
+            yield
 
     def test_a_second_run_asks_spatch_for_nothing(self) -> None:
         self.write("a.c", b"int f(void)\n{\n\told_call(1);\n}\n")

@@ -79,6 +79,20 @@ class LossTest(unittest.TestCase):
         self.assertEqual([edit.loses for edit in splice.edits(
             source, diff(source, "f();\n"))], ["a comment"])
 
+    def test_a_byte_that_spatch_does_not_know_is_told(self) -> None:
+        source = b"f(\"caf\xe9\");\nold();\n"
+        self.assertIn("a byte beyond ASCII", [
+            edit.loses for edit in splice.edits(source, diff(
+                source, "f(\"caf?\");\nnew(\"caf?\");\n"))])
+
+    def test_a_large_change_is_made_as_a_whole(self) -> None:
+        source = b"".join(b"a(%d);\n" % n for n in range(2000))
+        after = source.decode().replace("a(", "b(")
+        self.assertEqual(spliced(source, after), after.encode())
+        wide = source.replace(b"a(7)", b"a(\"\xe9\")")
+        self.assertEqual([edit.loses for edit in splice.edits(
+            wide, diff(wide, after))], ["a byte beyond ASCII"])
+
     def test_a_comment_that_stays_is_no_loss(self) -> None:
         source = b"old(a); /* why */\n"
         self.assertEqual([edit.loses for edit in splice.edits(
