@@ -192,7 +192,7 @@ fix: ready
 ## verify: compile what changed, before and after; runs its makefiles
 ## boot: run the cases of the API in a kernel; runs its makefiles
 ## bench: measure this tool and its peers side by side
-## backtest: hold check to posted fixes: FIXES=table MIRROR=folder
+## backtest: hold check and fix to posted fixes: FIXES=table MIRROR=folder
 verify boot: TOOLS += build
 boot: TOOLS += boot
 test: TOOLS += test

@@ -41,7 +41,8 @@ import sys
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Iterator, NoReturn, Optional, Sequence
+from typing import (Callable, Iterator, Mapping, NoReturn, Optional,
+                    Sequence)
 
 from host import gitsafe, output
 from read import campaigns, core, tree as trees
@@ -525,8 +526,16 @@ def _backtest(options: Options) -> None:
         for found in answer.report.findings:
             yield found.file, found.line, found.rule
 
+    counts = next(found for found in map(campaigns.load, campaigns.shipped())
+                  if found.unit is Unit.MAPPING)
+
+    def mend(root: Path) -> Mapping[str, bytes]:
+        return mappings.make_plan(trees.open_tree(os.fspath(root)), replace(
+            options.settings, campaign=counts, rules=counts.misuse,
+            module=False, files=(), confidence="low")).after
+
     print(backtest.text(backtest.run(
-        fixes, Path(_folder(rest.mirror)).absolute(), judge)), end="")
+        fixes, Path(_folder(rest.mirror)).absolute(), judge, mend)), end="")
 
 
 def _campaigns(options: Options) -> None:

@@ -42,6 +42,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 _TREE = _ROOT / "fixtures/sg-dma-page/tree"
 _NO_HOME = Path(os.devnull)
 
+# What a repair is beside the fix: the same tokens, other ones in a line that
+# the fix changed, too, or a line that the fix left alone.
+REPAIRS = ("equal", "other", "beyond")
+_TOKEN = re.compile(rb"\w+|[^\s\w]")
+
 # file -> bytes, of the files of one fix
 Files = dict[str, bytes]
 # The findings of a tree: (file, line), rule
@@ -73,11 +78,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """One run of lines that a repair changed in the tree with the bugs."""
+
+    fix: str
+    file: str
+    line: int                # of the tree with the bugs
+    verdict: str             # of REPAIRS
+
+
+@dataclass(frozen=True)
 class Score:
     fixes: tuple[Fix, ...]   # that could be made
     left: tuple[tuple[str, str], ...]        # id, why it was not made
     found: frozenset[str]
     loud: frozenset[str]
+    repairs: tuple[Repair, ...] = ()
 
 
 def read(table: Path) -> list[Fix]:
@@ -102,8 +118,13 @@ def read(table: Path) -> list[Fix]:
 
 
 def run(fixes: Sequence[Fix], mirror: Path,
-        judge: Callable[[Path], Findings]) -> Score:
-    """Make both trees of every fix, let them be judged, and compare."""
+        judge: Callable[[Path], Findings],
+        mend: Callable[[Path], Mapping[str, bytes]] = lambda tree: {}
+        ) -> Score:
+    """Make both trees of every fix, let them be judged, and compare.
+
+    mend returns the files that it repairs in a tree, as they are then.
+    """
     if not mirror.is_dir():
         raise BacktestError(f"{mirror}: no such folder: MIRROR= holds the "
                             "archives and snapshots that FIXES= names")
@@ -130,9 +151,17 @@ def run(fixes: Sequence[Fix], mirror: Path,
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(data)
         before, after = (list(judge(tree)) for tree in trees)
+        repaired = mend(trees[0])
+        repairs = [repair for fix in made
+                   for file, data in sorted(repaired.items())
+                   if file.startswith(f"drivers/{fix.id}/")
+                   for repair in _repairs(
+                       fix, file, (trees[0] / file).read_bytes(),
+                       (trees[1] / file).read_bytes(), data)]
     return Score(tuple(made), tuple(left),
                  _near(before, ((p.fix, p.file, p.broken) for p in places)),
-                 _near(after, ((p.fix, p.file, p.mended) for p in places)))
+                 _near(after, ((p.fix, p.file, p.mended) for p in places)),
+                 tuple(repairs))
 
 
 def text(score: Score) -> str:
@@ -150,6 +179,12 @@ def text(score: Score) -> str:
             + (f"  missed {' '.join(missed)}" if missed else "")
             + (f"  still {' '.join(loud)}" if loud else ""))
     lines += [f"not made {name}: {why}" for name, why in score.left]
+    lines += [f"repair {each.verdict:6} {each.fix} {each.file}:{each.line}"
+              for each in score.repairs]
+    if score.repairs:
+        verdicts = [each.verdict for each in score.repairs]
+        lines.append(f"repairs {len(verdicts)}: " + ", ".join(
+            f"{verdicts.count(name)} {name}" for name in REPAIRS))
     lines.append(f"backtest {len(score.fixes)}: {len(score.found)} found, "
                  f"{len(score.loud)} loud after the fix, {len(score.left)} "
                  "not made")
@@ -251,6 +286,51 @@ def _places(fix: Fix, broken: Files, mended: Files) -> Iterable[Place]:
             if tag != "equal":
                 yield Place(fix.id, _name(fix, file), (i + 1, max(j, i + 1)),
                             (k + 1, max(l, k + 1)))
+
+
+def _repairs(fix: Fix, file: str, broken: bytes, mended: bytes,
+             repaired: bytes) -> Iterable[Repair]:
+    """Compare each run of lines of a repair with what the fix made of it."""
+    ours = _changed(broken, repaired)
+    for first, last in ours:
+        # The fix may have changed some lines more, or drawn them together.
+        span = first, last
+        theirs = _changed(broken, mended)
+        for start, end in theirs:
+            if start < last and first < end or (start, end) == (first, last):
+                span = min(span[0], start), max(span[1], end)
+        touched = any(start < last and first < end for start, end in theirs)
+        same = _tokens_of(broken, repaired, span) == \
+            _tokens_of(broken, mended, span)
+        yield Repair(fix.id, file, first + 1, "equal" if same and touched
+                     else "other" if touched else "beyond")
+
+
+def _lines_of(data: bytes) -> list[bytes]:
+    return data.split(b"\n")
+
+
+def _changed(old: bytes, new: bytes) -> list[tuple[int, int]]:
+    """Return the half-open ranges of lines of `old` that are not in `new`."""
+    match = difflib.SequenceMatcher(None, _lines_of(old), _lines_of(new),
+                                    autojunk=False)
+    return [(i, max(j, i + 1)) for tag, i, j, _, _ in match.get_opcodes()
+            if tag != "equal"]
+
+
+def _tokens_of(old: bytes, new: bytes, span: tuple[int, int]) -> list[bytes]:
+    """Return the tokens that some lines of `old` have become in `new`."""
+    first, last = span
+    match = difflib.SequenceMatcher(None, _lines_of(old), _lines_of(new),
+                                    autojunk=False)
+    lines: list[bytes] = []
+    for tag, i, j, k, l in match.get_opcodes():
+        if tag == "equal":
+            some = range(max(i, first), min(j, last))
+            lines += [_lines_of(new)[k + at - i] for at in some]
+        elif i < last and first < max(j, i + 1):
+            lines += _lines_of(new)[k:l]
+    return _TOKEN.findall(b"\n".join(lines))
 
 
 def _near(findings: Findings,

@@ -119,6 +119,31 @@ class BacktestTest(unittest.TestCase):
         self.assertIn("backtest 1: 1 found, 1 loud after the fix, 0 not made",
                       backtest.text(score))
 
+    def test_a_repair_is_compared_with_the_fix_token_by_token(self) -> None:
+        self.snapshot(OLD)
+        fix = Fix("7", "nine", "list", self.archive(), "kernel")
+        for text, verdict in (
+                (NEW, ["equal"]),
+                # Broken in another place, it is the same.
+                (NEW.replace("line nine\n", "line\n  nine\n"), ["equal"]),
+                (OLD.replace("line 9\n", "line ten\n"), ["other"]),
+                (OLD.replace("line 15\n", "line 50\n"), ["beyond"]),
+                (NEW.replace("line 15\n", "line 50\n"),
+                 ["equal", "beyond"]),
+                (OLD, [])):
+            with self.subTest(verdict=verdict):
+                score = backtest.run(
+                    [fix], self.mirror, lambda tree: [],
+                    lambda tree: {"drivers/7/tin.c": text.encode()})
+                self.assertEqual(verdict, [each.verdict
+                                           for each in score.repairs])
+        self.assertNotIn("repairs", backtest.text(score))
+        self.assertIn("repair equal  7 drivers/7/tin.c:9\n"
+                      "repairs 1: 1 equal, 0 other, 0 beyond\n",
+                      backtest.text(backtest.run(
+                          [fix], self.mirror, lambda tree: [],
+                          lambda tree: {"drivers/7/tin.c": NEW.encode()})))
+
     def test_what_cannot_be_made_is_named_with_the_reason(self) -> None:
         self.snapshot("another file\n")
         good = self.archive()
