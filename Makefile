@@ -55,6 +55,8 @@ BRANCH      =
 VERSION     =
 ## SIGNOFF: {0,1} 1 signs the patches of series off with git's identity
 SIGNOFF     = 0
+## RULE: name of the rule that explain is about
+RULE        =
 ## FIXES: table of fixes that people posted, for backtest
 FIXES       =
 ## MIRROR: folder of the archives and snapshots that FIXES names
@@ -184,7 +186,7 @@ deps:
 ## preview: print what apply would change, as a diff
 ## check: report misuse of the API, old callers, and code it cannot read
 ## baseline: write the findings of today to a file, for check BASELINE=
-## fix: apply CAMPAIGN=sg-counts: repair wrong counts where that is proven
+## fix: apply CAMPAIGN=sg-counts: repair counts where that is proven
 fix: ready
 	$(Q)$(MIGRATE) apply --campaign=sg-counts $(OPTIONS) $(CALLER)
 
@@ -192,12 +194,16 @@ fix: ready
 ## verify: compile what changed, before and after; runs its makefiles
 ## boot: run the cases of the API in a kernel; runs its makefiles
 ## bench: measure this tool and its peers side by side
-## backtest: hold check and fix to posted fixes: FIXES=table MIRROR=folder
+## backtest: hold check, fix to posted fixes: FIXES=table MIRROR=folder
 verify boot: TOOLS += build
 boot: TOOLS += boot
 test: TOOLS += test
 apply preview check baseline series verify boot bench backtest: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
+
+## explain: print what RULE=name proves, leaves alone and rewrites
+explain:
+	$(Q)$(MIGRATE) explain $(OPTIONS)
 
 ## campaigns: list the API changes that CAMPAIGN can name
 campaigns:

@@ -50,7 +50,7 @@ from run import bare as bare_rules, spatch
 from judge import bare, mappings, plan as planning, review
 from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
-from check import check, report as formats
+from check import check, explain, report as formats
 from host.output import OutputError
 from host.progress import Bar
 from host.repo import RepoError
@@ -79,11 +79,12 @@ from write.reroll import RerollError
 from write.series import SeriesError
 from check.baseline import HEAD, BaselineError
 from check.check import CheckError
+from check.explain import ExplainError
 from check.findings import LEVELS, shown
 
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
-        CampaignError, CensusError, ChangedError, CheckError, CoreError,
+        CampaignError, CensusError, ChangedError, CheckError, CoreError, ExplainError,
         EditError, LedgerError, MaintainersError, OutputError, RepoError,
         RerollError, RuleError, ScratchError, SeriesError, SpatchError,
         SpliceError, SuiteError, TreeError, VerifyError, WordsError)
@@ -538,6 +539,13 @@ def _backtest(options: Options) -> None:
         fixes, Path(_folder(rest.mirror)).absolute(), judge, mend)), end="")
 
 
+def _explain(options: Options) -> None:
+    """Print what a rule proves, with a case."""
+    if not options.rest.rule:
+        raise UsageError("explain needs RULE=name")
+    print(explain.explain(options.rest.rule, options.campaign), end="")
+
+
 def _campaigns(options: Options) -> None:
     """Print each campaign that is here, with a line about it."""
     names = campaigns.shipped()
@@ -686,6 +694,7 @@ _COMMANDS: dict[str, Callable[[Options], None]] = {
     "bench": _bench,
     "backtest": _backtest,
     "campaigns": _campaigns,
+    "explain": _explain,
 }
 
 
@@ -746,6 +755,7 @@ _VARIABLES = (
     ("branch", "", "series: a branch to make as well"),
     ("shape", "series", "series: single, for one patch"),
     ("version-number", "", "series: the number of a reroll"),
+    ("rule", "", "explain: the name of a rule"),
     ("fixes", "", "backtest: a table of fixes that people posted"),
     ("mirror", "", "backtest: the folder of the archives and snapshots"),
 )

@@ -30,17 +30,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from read import changed as changes, core, tree as trees
+from read import campaigns, changed as changes, conditionals, core, \
+    tree as trees
 from run import foreign, hunks, jobs, remember, rules as rulebook, scan, spatch
-from judge import ledger as accounts, plan as planning
+from judge import calls, ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
 from read.campaign import Callers, Unit
+from read.ctext import Text
 from read.tree import Tree
 from run.cache import Cache, key
 from run.rules import Rule
 from run.jobs import Job, Outcome, Result
 from judge.units import API_FILES
-from check.findings import LEVELS, About, Finding, Fix, Report, pressed
+from check.findings import (LEVELS, About, Finding, Fix, Note, Report,
+                            pressed)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,7 +129,8 @@ def check(tree: Tree, settings: Settings, diff: bytes = b"") -> Answer:
         tree.version, tuple(fresh), _about(work), fixes,
         tuple(work.skipped), len(work.sources), hidden, sums,
         tuple(found for found in fresh if found.kind == "unread"),
-        _lines(work, fresh))
+        _lines(work, fresh),
+        _notes(work, fresh) if settings.form in ("sarif", "text") else {})
     _store(work)
     failing = [found for found in fresh if _fails(found, settings)]
     remarks = tuple(f"not run: {name}: {why}" for name, why in work.skipped)
@@ -535,6 +539,45 @@ def _lines(work: _Work, findings: Sequence[Finding]) -> dict[Finding, str]:
         if one.line <= len(split[one.file]):
             found[one] = os.fsdecode(split[one.file][one.line - 1])
     return found
+
+
+def _notes(work: _Work, findings: Sequence[Finding]) -> dict[
+        Finding, tuple[Note, ...]]:
+    """Return the mappings that prove findings about lists."""
+    roles = {name.encode(): role for found in map(
+        campaigns.load, campaigns.shipped()) for role in found.roles
+        for name in role.names}
+    plan = work.settings.plan
+    conditionals.use(plan.census, plan.campaign)
+    by_file: dict[str, list[Finding]] = {}
+    for one in findings:
+        if one.kind == "misuse":
+            by_file.setdefault(one.file, []).append(one)
+    found: dict[Finding, tuple[Note, ...]] = {}
+    for file, mine in sorted(by_file.items()):
+        data = work.sources.get(file, b"")
+        if not any(name in data for name in roles):
+            continue
+        text = Text(data)
+        around = calls.read(file, text, roles)
+        for one in mine:
+            at = text.at(text.offset(one.line, one.column)) \
+                if one.line <= text.line_count else None
+            some = calls.witnesses(text, at, around) if at is not None else []
+            if some:
+                found[one] = tuple(_note(text, call) for call in some)
+    return found
+
+
+def _note(text: Text, call: calls.Call) -> Note:
+    line, column = text.position(text.tokens[call.at].start)
+    what = f"maps {calls.shown(call.list)}"
+    if call.count:
+        what += f" with {calls.shown(call.count)}"
+    if call.result:
+        what += f", and {calls.shown(call.result)} is what it returns"
+    return Note(line, column, what, os.fsdecode(
+        text.data.split(b"\n")[line - 1]))
 
 
 def _fixes(work: _Work, findings: Sequence[Finding]) -> dict[Finding, Fix]:

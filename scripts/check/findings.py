@@ -60,6 +60,16 @@ class About:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A line of the same file that proves a part of a finding."""
+
+    line: int
+    column: int
+    text: str
+    source: str              # the line, without its end
+
+
+@dataclass(frozen=True)
 class Fix:
     """A rewrite of whole lines: those of `start` to `end` become `text`."""
 
@@ -84,6 +94,8 @@ class Report:
     unread: tuple[Finding, ...] = ()
     # The line of a finding as it stands in the file, without its end.
     lines: Mapping[Finding, str] = field(default_factory=dict)
+    # The lines that prove a finding, in the order of the file.
+    notes: Mapping[Finding, tuple[Note, ...]] = field(default_factory=dict)
 
     def count(self, kind: str, level: str = "") -> int:
         return sum(found.kind == kind and level in ("", found.level)

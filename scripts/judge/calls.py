@@ -138,6 +138,29 @@ def sources(call: Call, calls: Sequence[Call]) -> Iterator[Call]:
         one.result[-1:] == call.count[-1:] or call.count[-1] in one.passed)]
 
 
+def witnesses(text: Text, at: int, around: Sequence[Call]) -> list[Call]:
+    """Return the mappings that prove what a rule reports at a token.
+
+    Of a call of the table, those that its count can come from. Elsewhere,
+    the one ahead of it in the function whose result stands here, or whose list
+    is handed over here.
+    """
+    call = next((one for one in around if one.at == at), None)
+    if call is not None:
+        return list(sources(call, around)) if call.count else []
+    function = text.function_of(at)
+    if function is None:
+        return []
+    name = os.fsdecode(function.name)
+    ahead = [one for one in around if one.step is Step.MAP and one.at < at
+             and one.function == name]
+    parts = {text.words(*part) for part in text.arguments(at + 1)} \
+        if text.text(at + 1) == b"(" else set()
+    same = [one for one in ahead if one.result[-1:] == (text.text(at),)
+            or one.list in parts]
+    return same[-1:]
+
+
 def _call(file: str, text: Text, at: int, role: Role) -> Optional[Call]:
     if text.text(at + 1) != b"(" or is_defined(text, at) or \
             text.text(at - 1) in (b".", b"->"):

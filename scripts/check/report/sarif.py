@@ -101,6 +101,16 @@ def _result(found: Finding, index: dict[str, int], fingerprint: str,
         "locations": [_location(found)],
         "partialFingerprints": {"sgwalk/v1": fingerprint},
     }
+    if notes := report.notes.get(found, ()):
+        places = [{**_place(found.file, note.line, note.column),
+                   "message": {"text": plain(note.text)}} for note in notes]
+        made["relatedLocations"] = places
+        # From the mapping to the finding, one path a mapping.
+        made["codeFlows"] = [{"threadFlows": [{"locations": [
+            {"location": place}, {"location": {
+                **_location(found),
+                "message": {"text": plain(found.message)}}}]}]}
+            for place in places]
     if fix := report.fixes.get(found):
         made["fixes"] = [{
             "description": {"text": f"as {found.rule} rewrites it"},
@@ -138,6 +148,12 @@ def _location(found: Finding) -> dict[str, Any]:
         region["endLine"] = found.end
     return {"physicalLocation": {"artifactLocation": _artifact(found.file),
                                  "region": region}}
+
+
+def _place(file: str, line: int, column: int) -> dict[str, Any]:
+    return {"physicalLocation": {
+        "artifactLocation": _artifact(file),
+        "region": {"startLine": line, "startColumn": column}}}
 
 
 def _artifact(file: str) -> dict[str, str]:

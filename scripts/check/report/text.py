@@ -2,8 +2,8 @@
 """Findings as a compiler prints them: what, where in the line, and what to do.
 
 The first line of a finding is one that editors can follow. Below it stand the
-line of the source with a caret, and the repair from the header of its rule,
-once a rule and file. `gcc` leaves all but the first line out.
+line of the source with a caret, the lines that prove it as notes, and the
+repair from the header of its rule, once a rule and file. `gcc` leaves all but the first line out.
 
 Data:   Report -> `file:line:column: warning: message [rule]`, then the sums.
 Units:  the caret stands below the first byte of the finding's column.
@@ -28,7 +28,12 @@ def render(report: Report) -> bytes:
     told: set[tuple[str, str]] = set()
     for found in report.findings:
         rows.append(_row(found))
-        rows += _source(found, report.lines.get(found, ""))
+        rows += _source(found.line, found.column,
+                        report.lines.get(found, ""))
+        for note in report.notes.get(found, ()):
+            rows.append(f"{_line(found.file)}:{note.line}:{note.column}: "
+                        f"note: {_line(note.text)}")
+            rows += _source(note.line, note.column, note.source)
         repair = repairs.get(found.rule, "")
         if repair and (found.file, found.rule) not in told:
             told.add((found.file, found.rule))
@@ -55,15 +60,15 @@ def _row(found: Finding) -> str:
             f"{_WORDS[found.level]}: {_line(message)} [{_line(found.rule)}]")
 
 
-def _source(found: Finding, line: str) -> Iterator[str]:
-    """Yield the line of a finding, and a caret below its column."""
+def _source(number: int, column: int, line: str) -> Iterator[str]:
+    """Yield a line of the source, and a caret below a column."""
     code = line.rstrip()
     if not code or len(code) > _MOST:
         return
-    yield f"{found.line:5} | {_line(code)}"
+    yield f"{number:5} | {_line(code)}"
     # A byte that is shown as an escape moves the caret as far as it is wide.
     before = "".join(char if char == "\t" else " " * len(_line(char))
-                     for char in code[:found.column - 1])
+                     for char in code[:column - 1])
     yield f"      | {before}^"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from check import report as formats
 import schema
-from check.findings import About, Finding, Fix, Report
+from check.findings import About, Finding, Fix, Note, Report
 from check.report import sarif
 
 HERE = Path(__file__).resolve().parent
@@ -184,6 +184,29 @@ class Others(unittest.TestCase):
              "      = How.",
              "a.c:13:1: error: it is wrong [unmap-mapped-count]"],
             formats.render(report, "text").decode().split("\n")[:5])
+
+    def test_the_lines_that_prove_a_finding_are_notes(self) -> None:
+        note = Note(2, 6, "maps sgl with n", "\tm = map(sgl, n);")
+        report = made(LOW, notes={LOW: (note,)}, lines={LOW: "a | b"})
+        self.assertIn(
+            "drivers/low.c:2:6: note: maps sgl with n\n"
+            "    2 | \tm = map(sgl, n);\n      | \t    ^\n",
+            formats.render(report, "text").decode())
+        self.assertNotIn("maps sgl", formats.render(report, "gcc").decode())
+
+    def test_sarif_leads_from_the_proof_to_the_finding(self) -> None:
+        note = Note(2, 6, "maps sgl with n", "")
+        log = held(made(LOW, LOST, notes={LOW: (note,)}), "sarif")
+        self.assertEqual([], schema.complaints(
+            log, json.loads(SUBSET.read_text())))
+        proven, = (result for result in log["runs"][0]["results"]
+                   if "codeFlows" in result)
+        flow, = proven["codeFlows"]
+        path = [step["location"]["physicalLocation"]["region"]["startLine"]
+                for step in flow["threadFlows"][0]["locations"]]
+        self.assertEqual(path, [2, LOW.line])
+        self.assertEqual(["maps sgl with n"], [
+            place["message"]["text"] for place in proven["relatedLocations"]])
 
     def test_gcc_is_the_first_lines_of_text(self) -> None:
         text = formats.render(FULL, "text").decode().splitlines()

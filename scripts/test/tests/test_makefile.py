@@ -84,7 +84,7 @@ class MakefileTest(unittest.TestCase):
 
     def test_make_alone_prints_every_verb_and_variable(self) -> None:
         text = self.make().stdout
-        for verb in (*VERBS, "fix", "campaigns", "help", "deps", "test", "clean"):
+        for verb in (*VERBS, "fix", "explain", "campaigns", "help", "deps", "test", "clean"):
             self.assertRegex(text, rf"\n  make {verb} +\w")
         for name in ("KERNEL", "OUT", "JOBS", "SSH", "V"):
             self.assertRegex(text, rf"\n  {name} +\S")
@@ -103,14 +103,14 @@ class MakefileTest(unittest.TestCase):
     def test_every_variable_arrives_under_its_option(self) -> None:
         self.make("series", "KERNEL=k", "M=m", "CAMPAIGN=c/d", "OUT=o", "JOBS=3", "RULES=a b",
                   "TIMEOUT=9", "CONFIDENCE=moderate", "LEFT=error", "DIRTY=1",
-                  "FIX=1", "FORMAT=sarif", "BASE=v5.0~3", "BASELINE=b.tsv",
+                  "FIX=1", "RULE=r", "FORMAT=sarif", "BASE=v5.0~3", "BASELINE=b.tsv",
                   "LEVEL=low", "UNREAD=warn", "SCRIPTS=allow", "SSH=a,b",
                   "SHAPE=single", "BRANCH=x/y", "VERSION=2", "SIGNOFF=1",
                   "V=1")
         self.assertEqual(sorted(self.seen()), sorted([
             "series", "--kernel=k", "--m=m", "--campaign=c/d", "--out=o", "--jobs=3",
             "--rules=a b", "--timeout=9", "--confidence=moderate",
-            "--left=error", "--dirty", "--fix", "--format=sarif",
+            "--left=error", "--dirty", "--fix", "--rule=r", "--format=sarif",
             "--base=v5.0~3", "--baseline=b.tsv", "--level=low",
             "--unread=warn", "--scripts=allow", "--ssh=a,b", "--shape=single",
             "--branch=x/y", "--version-number=2", "--signoff"]))
