@@ -91,6 +91,7 @@ class _File:
     at: list[int | None]
     done: dict[int, str] = field(default_factory=dict)       # -> rule
     again: set[int] = field(default_factory=set)
+    back: set[int] = field(default_factory=set)      # as they were before
     refused: dict[int, tuple[str, str]] = field(default_factory=dict)
     fresh: list[_Fresh] = field(default_factory=list)
     fired: set[str] = field(default_factory=set)
@@ -351,6 +352,9 @@ def _refuse_again(file: _File, change: _Change, number: int) -> None:
                       "hand")
         for fresh in hit:
             file.again |= fresh.sites
+            now = file.now[fresh.start:fresh.end].strip()
+            file.back |= {number for number in fresh.sites if now ==
+                          file.sites[number].token.lstrip(".").encode()}
 
 
 def _meet(edit: Edit, fresh: _Fresh) -> bool:
@@ -438,7 +442,11 @@ def _touched(file: _File, change: _Change) -> set[int]:
 def _entries(work: _Work, file: _File) -> Iterator[Entry]:
     for number, site in enumerate(file.sites):
         gone = file.at[number] is None
-        if number in file.done:
+        if number in file.back:
+            yield Entry(site, "manual", file.done[number], (
+                "again: one rule rewrites it and another one rewrites it "
+                "back, so it stays; decide by hand"))
+        elif number in file.done:
             rule = file.done[number]
             yield Entry(site, "converted", rule, (
                 f"again: {rule} rewrites it, and would rewrite the result "

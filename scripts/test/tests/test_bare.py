@@ -168,6 +168,14 @@ class RulesTest(Case):
         self.apply(RENAME, rules=[other])
         self.assertIn(b"newer(1)", self.read("a.c"))
 
+    def test_rules_that_undo_one_another_change_nothing(self) -> None:
+        self.write("a.c", b"int f(void)\n{\n\told_call(1);\n}\n")
+        other = self.rule("other", "@@\nexpression E;\n@@\n- new_call(E)\n"
+                          "+ old_call(E)\n")
+        self.preview(RENAME, rules=[other])
+        self.assertEqual(self.verdicts(), [(3, "manual", "again")])
+        self.assertNotIn("+++", self.said)
+
     def test_a_rule_with_a_script_wants_to_be_allowed(self) -> None:
         self.write("a.c", b"int f(void)\n{\n\told_call(1);\n}\n")
         rule = ("@initialize:python@\n@@\nimport os\n"
