@@ -475,7 +475,7 @@ def _left(work: _Work, file: _File, site: Site) -> Entry:
                      "it by hand")
     mine = [rule.rule.name for rule in work.rules if site.token in rule.names]
     for name in mine:
-        why = _unread(file.first[name], name, site)
+        why = _unread(file, file.first[name], name, site)
         if why:
             return Entry(site, "unread", name, why)
     return Entry(site, "kept", mine[0], "not-matched: "
@@ -483,7 +483,7 @@ def _left(work: _Work, file: _File, site: Site) -> Entry:
                  "match here")
 
 
-def _unread(result: Result, name: str, site: Site) -> str:
+def _unread(file: _File, result: Result, name: str, site: Site) -> str:
     """Say what a rule did not read at a site, "" for nothing."""
     if result.outcome not in (Outcome.QUIET, Outcome.HIT):
         return (f"spatch-{result.outcome.value}: {name} did not finish: "
@@ -495,10 +495,26 @@ def _unread(result: Result, name: str, site: Site) -> str:
         if first <= site.line <= last:
             return (f"parse-error: Coccinelle does not parse lines {first} "
                     f"to {last}; read them by hand")
-    tried = result.tried.get(site.file, ())
-    if tried and site.function and site.place == "code" and \
-            site.function not in {function for _, function in tried}:
+    if site.place == "code" and site.function and not _tried(
+            file, result.tried.get(site.file, ()), site):
         return ("no-flow: Coccinelle finds no way through "
                 f"{site.function}(), as with a goto whose label a macro "
                 "hides; read it by hand")
     return ""
+
+
+def _tried(file: _File, tried: Sequence[tuple[int, str]],
+           site: Site) -> bool:
+    """Tell whether a rule was matched with the function of a site.
+
+    A function that a macro defines goes by the name of the macro there. Where
+    no function was tried, the rule had no need to.
+    """
+    if not tried or site.function in {name for _, name in tried}:
+        return True
+    head = max((line for line, _ in tried if line <= site.line), default=0)
+    if not head:
+        return False
+    starts = splice.line_starts(file.before)
+    text = file.before[starts[head - 1]:starts[site.line - 1]]
+    return words.present(text.partition(b"{")[0], (site.function,))

@@ -19,7 +19,7 @@ TIMEOUT = b"Common.Timeout"
 _FILES = re.compile(rb"^NB total files = (\d+); perfect = (\d+); "
                     rb"pbs = (\d+); timeout = (\d+);", re.MULTILINE)
 _LINES = re.compile(rb"^nb good = -?\d+,  nb bad = (-?\d+)", re.MULTILINE)
-_AT = re.compile(rb' = File "([^"]*)", line (\d+), column')
+_AT = re.compile(rb' = ?File "([^"]*)", line (\d+), column')
 _BAD = re.compile(rb"badcount: (\d{1,9})\s*")
 
 

@@ -56,6 +56,17 @@ int broken(void)
         self.assertIn("sites 7: 1 converted, 1 kept, 1 manual, 4 unread",
                       self.said)
 
+    def test_a_function_that_a_macro_defines_is_known(self) -> None:
+        self.write("a.c", b"SYSCALL_DEFINE1(one, int, a)\n{\n"
+                   b"\treturn old_call(1, 2);\n}\n"
+                   b"DEFINE_IT(two)\n{\n\treturn old_call(1, 2);\n}\n"
+                   b"BPF_CALL_1(three, struct x *, y)\n{\n"
+                   b"\treturn old_call(1, 2);\n}\n")
+        self.preview(RENAME)
+        self.assertEqual(self.verdicts(), [
+            (3, "kept", "not-matched"), (7, "kept", "not-matched"),
+            (11, "unread", "parse-error")])
+
     def test_a_header_and_an_include_are_read_and_assembly_is_not(
             self) -> None:
         body = b"static int f(void)\n{\n\treturn old_call(1);\n}\n"

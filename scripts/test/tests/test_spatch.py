@@ -326,6 +326,12 @@ class UnreadTest(SpatchTest):
                        string=b'char *f(void)\n{\n\treturn "x;\n}\n'),
             {"comment": ((1, 7),), "string": ((1, 4),)})
 
+    def test_what_is_no_function_for_spatch_is_unread(self) -> None:
+        # "semantic error": no blank stands between = and File there.
+        text = PLAIN + b"CALL_1(x, struct s *, y)\n{\n\treturn 2;\n}\n"
+        first = PLAIN.count(b"\n") + 1
+        self.assertEqual(self.parse(x=text), {"x": ((first, first + 3),)})
+
     def test_conflict_marker_is_unread(self) -> None:
         text = (b"<<<<<<< HEAD\n" + PLAIN + b"=======\n" + PLAIN
                 + b">>>>>>> side\n")
