@@ -5,7 +5,6 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from read import core
 import roundtrip
 import sgpage
 import smalltree

@@ -17,7 +17,6 @@ from typing import Sequence
 from unittest import mock
 
 from host import gitsafe, output
-from read import core
 from write import series
 import sgpage
 import smalltree

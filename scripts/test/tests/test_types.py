@@ -23,7 +23,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from read import core  # noqa: E402
 import sgpage  # noqa: E402
 from read.campaign import State  # noqa: E402
 from prove import harness  # noqa: E402
