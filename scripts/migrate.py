@@ -73,7 +73,7 @@ from prove.bench import BenchError
 from prove.boot import BootError
 from prove.suite import SuiteError
 from prove.builds import VerifyError
-from write.apply import ApplyError
+from write.stage import ApplyError
 from write.maintainers import MaintainersError
 from write.reroll import RerollError
 from write.series import SeriesError

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from write import apply
+from write import apply, swap as swapping
 from read.tree import Tree
-from write.apply import (ApplyError, as_placed, hold, place, placed, recover,
-                         still, unfinished)
+from write.apply import (as_placed, hold, place, placed, recover, still,
+                         unfinished)
+from write.stage import ApplyError
 
 BEFORE = {"a.c": b"old a\n", "deep/b.c": b"old b\r\n", "deep/c.h": b"old c"}
 AFTER = {rel: text.replace(b"old", b"new") for rel, text in BEFORE.items()}
@@ -43,7 +44,7 @@ def lacking(*names: str) -> Iterator[None]:
     with contextlib.ExitStack() as patched:
         for name in names:
             patched.enter_context(mock.patch.object(
-                apply, name, lambda *where: False))
+                swapping, name, lambda *where: False))
         yield
 
 
@@ -84,7 +85,7 @@ class Steps:
     @contextlib.contextmanager
     def counting(self) -> Iterator[None]:
         with contextlib.ExitStack() as patched:
-            for module, names in ((os, STEPS), (apply, MOVES)):
+            for module, names in ((os, STEPS), (swapping, MOVES)):
                 for name in names:
                     patched.enter_context(mock.patch.object(
                         module, name, self.wrap(getattr(module, name))))
@@ -262,9 +263,9 @@ class PlaceTest(ApplyCase):
                 (self.root / rel).read_bytes() for rel in AFTER},
                 (self.beside / "journal").exists()))
             return exchange(stage, name, *where)
-        rename, exchange = os.rename, apply.exchange
+        rename, exchange = os.rename, swapping.exchange
         with mock.patch.object(os, "rename", look), \
-                mock.patch.object(apply, "exchange", swap):
+                mock.patch.object(swapping, "exchange", swap):
             self.place()
         # Nothing is new before the journal is there, and all of it is new
         # before the journal goes: files are not written one by one.
@@ -289,9 +290,9 @@ class PlaceTest(ApplyCase):
         def swap(stage: int, name: str, *where: Any) -> bool:
             done.append(f"swap {name}")
             return exchange(stage, name, *where)
-        rename, exchange = os.rename, apply.exchange
+        rename, exchange = os.rename, swapping.exchange
         with mock.patch.multiple(os, fsync=sync, rename=move), \
-                mock.patch.object(apply, "exchange", swap):
+                mock.patch.object(swapping, "exchange", swap):
             place(self.tree, BEFORE, AFTER, lambda: done.append("record"))
         stage = ".linux.sgwalk"
         begun = done.index("move journal.new journal")
@@ -316,10 +317,10 @@ class PlaceTest(ApplyCase):
                 self.assertEqual(os.listdir(self.scratch), ["linux"])
         # This one can do all, or the sweeps below sweep less than they say.
         self.reset()
-        self.assertTrue(apply._renameat2(
-            *self.names("a.c", "deep/b.c"), apply._EXCHANGE))
+        self.assertTrue(swapping._renameat2(
+            *self.names("a.c", "deep/b.c"), swapping._EXCHANGE))
         with self.assertRaises(FileExistsError):
-            apply._renameat2(*self.names("a.c", "deep/b.c"), apply._NOREPLACE)
+            swapping._renameat2(*self.names("a.c", "deep/b.c"), swapping._NOREPLACE)
 
     def names(self, old: str, new: str) -> tuple[int, str, int, str]:
         fd = os.open(self.root, os.O_RDONLY)
@@ -401,7 +402,7 @@ class RefuseTest(ApplyCase):
     def saved_at(self, step: int, rel: str, late: bool, by_move: bool) -> None:
         """Save a file before it changes place, or the last one after the
         place of another has changed."""
-        module, name = (os, "rename") if by_move else (apply, "exchange")
+        module, name = (os, "rename") if by_move else (swapping, "exchange")
         # Renames: the journal comes before the files.
         save = Steps(step + by_move, late,
                      lambda: self.save("deep/c.h" if late else rel))
@@ -430,8 +431,8 @@ class RefuseTest(ApplyCase):
                     if len(saves) <= at:
                         self.save("a.c", saves[-1])
                     return exchange(*where)
-                exchange = apply.exchange
-                with mock.patch.object(apply, "exchange", swap):
+                exchange = swapping.exchange
+                with mock.patch.object(swapping, "exchange", swap):
                     self.assertIn("changed since", self.refuses(self.place))
                 self.assertEqual(self.contents(), {
                     **BEFORE, "a.c": b"save %d\n" % (at - 1)})
@@ -452,7 +453,7 @@ class RefuseTest(ApplyCase):
                         continue     # has no name that link() gives
                     self.reset()
                     module, name = (os, "rename") if names else (
-                        apply, "exchange")
+                        swapping, "exchange")
                     late = Steps(1 + bool(names), False, make)
                     with mock.patch.object(module, name, late.wrap(
                             getattr(module, name))):

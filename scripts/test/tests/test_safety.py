@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
-from write import apply
+from write import apply, swap
 import migrate
 from host import output
 from judge import plan as planning
@@ -136,7 +136,7 @@ class SafetyCase(unittest.TestCase):
     def counting(self, steps: Steps | None) -> Iterator[None]:
         with contextlib.ExitStack() as patched:
             if steps:
-                for module, names in ((os, STEPS), (apply, MOVES)):
+                for module, names in ((os, STEPS), (swap, MOVES)):
                     for name in names:
                         patched.enter_context(mock.patch.object(
                             module, name, steps.wrap(getattr(module, name))))

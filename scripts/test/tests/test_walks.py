@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 import sgpage
-from read import core, tree as trees
+from read import tree as trees
 from judge import walks
 from read.census import Site
 from run.rules import Rule
