@@ -93,6 +93,14 @@ class Blind(CommandTest):
         git(self.tree, "config", "core.worktree", str(clean))
         self.found("a.c", "b.c", "new.c")
 
+    def test_a_byte_does_not_make_old_lines_new(self) -> None:
+        wrong = WRONG + b"/* \0 */\n"
+        (self.tree / "a.c").write_bytes(wrong)
+        smalltree.commit(self.tree)
+        (self.tree / "a.c").write_bytes(wrong + b"\n")
+        done = self.run_on("check", "--base=HEAD")
+        self.assertEqual(0, done.returncode, done.stderr + done.stdout)
+
     def test_a_change_without_a_fault_is_good(self) -> None:
         (self.tree / "a.c").write_bytes(RIGHT + b"\n")
         done = self.run_on("check", "--base=HEAD")
