@@ -30,18 +30,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from read import campaigns, changed as changes, conditionals, core, \
-    tree as trees
+from read import api as names, campaigns, changed as changes, conditionals, \
+    core, tree as trees
 from run import foreign, hunks, jobs, remember, rules as rulebook, scan, spatch
 from judge import calls, ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
-from read.campaign import Callers, Unit
+from read.campaign import Callers, Kind, Unit
 from read.ctext import Text
 from read.tree import Tree
 from run.cache import Cache, key
 from run.rules import Rule
 from run.jobs import Job, Outcome, Result
-from judge.units import API_FILES
 from check.findings import (LEVELS, About, Finding, Fix, Note, Report,
                             pressed)
 
@@ -266,7 +265,7 @@ def _run_own(work: _Work) -> None:
         held = {file: scan.present(data, words)
                 for file, data in work.sources.items()}
     jobs = [Job(rule, "report", (file,)) for rule in rules
-            for file in work.sources if file not in API_FILES
+            for file in work.sources if file not in work.settings.plan.campaign.api
             and not set(rule.tokens).isdisjoint(held[file])]
     _run(work, jobs)
 
@@ -428,6 +427,10 @@ def _account(work: _Work) -> str:
         # leaves to a person is one for each reason.
         reason = "" if row[4] == "converted" else row[5]
         groups.setdefault((row[0], row[3], reason), []).append(row)
+    campaign = work.settings.plan.campaign
+    sites = {*campaign.words(Kind.ADDRESS),
+             *(name.name for name in campaign.names
+               if name.kind is Kind.FIELD)}
     for (file, function, reason), group in sorted(groups.items()):
         line, column = min((row[1], row[2]) for row in group)
         if file not in work.sources:
@@ -442,21 +445,20 @@ def _account(work: _Work) -> str:
         where = f"{function}(): " if function else ""
         count = f" [{len(group)} sites]" if len(group) > 1 else ""
         # Where the two iterators are two types the compiler has seen to it
-        # that a page iterator gives no address, but by its fields.
-        sure = not strict or any(row[6] in _ADDRESS for row in group)
+        # that an old one gives no address, but by its fields.
+        sure = not strict or any(row[6] in sites for row in group)
         level = "low" if not sure else \
             "moderate" if reason.partition(":")[0] == _CAST else "high"
         work.findings.add(Finding(
             file, line, column, "old-api",
-            f"old-api: {where}{reason or _CONVERTED}{count}", "old-api",
+            f"old-api: {where}{reason or names.now().say('old-api')}{count}", "old-api",
             level, pressed(text)))
     return accounts.sums([row[4] for row in rows])
 
 
-# Whether a page iterator that comes in lies in a DMA iterator, the casts' own
+# Whether an old iterator that comes in lies in a new one, the casts' own
 # rules of cocci/sg-dma-page/misuse prove or leave open.
 _CAST = "cast"
-_CONVERTED = "reads DMA addresses with the page iterator; apply converts it"
 
 
 def _strict(work: _Work) -> bool:
@@ -473,8 +475,6 @@ def _strict(work: _Work) -> bool:
         # and the tree's drivers are judged all the same.
         return False
 
-
-_ADDRESS = ("sg_page_iter_dma_address", ".sg", ".sg_pgoffset")
 
 # file, line, column, function, verdict, reason, token
 Row = tuple[str, int, int, str, str, str, str]

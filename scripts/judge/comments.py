@@ -2,8 +2,8 @@
 """Mend the comments that a conversion makes untrue.
 
 A comment is nobody's to change but where what it says of the converted code
-would be wrong: kernel-doc that calls a member or parameter a page iterator
-which is a DMA page iterator now, and the words that a rule's own table lists.
+would be wrong: kernel-doc that calls a member or parameter by the old type
+which has the new one now, and the words that a rule's own table lists.
 A comment in other words stays as it is.
 
 Data:   Text + declarations + pairs of words -> edits of comments alone.
@@ -17,15 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from read import api as names
 from read.ctext import Text
 from judge.edits import WIDTH, Edit
-from judge.units import DMA, Decl
+from judge.units import DMA, PAGE, Decl
 
 # Between two words of a comment: blanks, and a line end with its star.
 _BETWEEN = rb"(?:[ \t]|\r?\n[ \t]*\*[ \t])+"
-_TYPE = re.compile(rb"(?<!DMA )(?<!DMA)\b(page iterator)\b|\b(sg_page_iter)\b")
-_SHOWN = {b"page iterator": b"DMA page iterator",
-          b"sg_page_iter": b"sg_dma_page_iter"}
 
 
 def mended(text: Text, edits: Sequence[Edit], decls: Iterable[Decl],
@@ -50,10 +48,10 @@ def mended(text: Text, edits: Sequence[Edit], decls: Iterable[Decl],
 
 
 def _retyped(text: Text, decl: Decl, edits: Iterable[Edit]) -> bool:
-    """Tell whether the edits make a DMA page iterator of a declaration."""
+    """Tell whether the edits give a declaration the new type."""
     at = decl.tag + (text.text(decl.tag) == b"struct")
     start = text.tokens[at].start
-    return any(edit.start <= start < edit.end and DMA in edit.new_words
+    return any(edit.start <= start < edit.end and names.now().tag(DMA) in edit.new_words
                for edit in edits)
 
 
@@ -70,8 +68,27 @@ def _documented(text: Text, decl: Decl) -> Iterator[Edit]:
         for said in doc.finditer(text.data, low, high):
             end = said.end() if b"*/" not in said[0] else \
                 said.start() + said[0].index(b"*/")
-            for word in _TYPE.finditer(text.data, said.start(), end):
-                yield _edit(text, word.start(), word.end(), _SHOWN[word[0]])
+            for word in _type().finditer(text.data, said.start(), end):
+                yield _edit(text, word.start(), word.end(), _shown()[word[0]])
+
+
+def _shown() -> dict[bytes, bytes]:
+    """Return what comments call the old type, and what takes its place."""
+    api = names.now()
+    return {api.old.encode(): api.new.encode(), api.tag(PAGE): api.tag(DMA)}
+
+
+def _type() -> re.Pattern[bytes]:
+    """Match what comments call the old type.
+
+    The new term can end in the old one, with a blank or without.
+    """
+    api = names.now()
+    before = api.new[:-len(api.old)].rstrip().encode() \
+        if api.new.endswith(api.old) else b""
+    behind = rb"(?<!%b )(?<!%b)" % (before, before) if before else b""
+    return re.compile(behind + rb"\b(%b)\b|\b(%b)\b" % (
+        re.escape(api.old.encode()), re.escape(api.tag(PAGE))))
 
 
 def _reworded(text: Text, old: bytes, new: bytes) -> list[Edit]:

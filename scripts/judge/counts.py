@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Sequence
 
+from read import api as names
 from read.ctext import Function, Text
 
 
@@ -81,17 +82,18 @@ def because(count: Count) -> str:
     where = f" at {count.file} line {count.line}" if count.file else \
         f" at line {count.line}" if count.line else ""
     by = f"{count.by}()" if count.by else "the mapping"
+    mapper = names.now().mapper
     return {
         Why.RETURNED: f"it is what {by} returned{where}",
         Why.STORED: f"{by} stored it there{where}",
         Why.IMPORTED: f"the table came mapped from {by}{where}",
-        Why.ORIG: "it is the number of entries: pass what dma_map_sg() "
+        Why.ORIG: f"it is the number of entries: pass what {mapper} "
                   "returned instead",
         Why.GIVEN: f"{by} was given it{where}: pass what that returned "
                    "instead",
-        Why.ENTRIES: "sg_nents() counts all entries, which may be more than "
-                     "the segments: pass what dma_map_sg() returned instead",
-        Why.NOTHING: "check that it is what dma_map_sg() returned",
+        Why.ENTRIES: f"{names.now().say('count-entries')}: pass what "
+                     f"{mapper} returned instead",
+        Why.NOTHING: f"check that it is what {mapper} returned",
     }[count.why]
 
 

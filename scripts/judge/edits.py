@@ -25,18 +25,14 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Optional, Sequence
 
+from read import api as names
+from read.api import Side
 from read.ctext import Text, Token
 
 WIDTH = 80
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
-_RENAMES: dict[tuple[bytes, ...], tuple[bytes, ...]] = {
-    (b"sg_page_iter",): (b"sg_dma_page_iter",),
-    (b"for_each_sg_page",): (b"for_each_sg_dma_page",),
-    (b"__sg_page_iter_next",): (b"__sg_page_iter_dma_next",),
-}
 _ENDS = frozenset((b";", b"=", b",", b"{", b"}"))
-_ADDRESS = b"sg_page_iter_dma_address"
 
 
 class EditError(Exception):
@@ -74,16 +70,15 @@ def from_diff(text: Text, diff: bytes, statements: bool = False) -> list[Edit]:
 
 def permitted(edit: Edit) -> str:
     """Name the permitted change that an edit is, "" when it is none."""
-    old, new = edit.old_words, edit.new_words
-    if _RENAMES.get(old) == new:
+    old, new, api = edit.old_words, edit.new_words, names.now()
+    if len(old) == len(new) == 1 and api.renames.get(old[0]) == new[0]:
         return "rename"
-    if not old and new == (b".", b"base"):
+    if not old and api.base and new in ((b".", api.base), (b"->", api.base),
+                                        (b"&",)):
         return "base"
-    if not old and new in ((b"->", b"base"), (b"&", ), ):
-        return "base"
-    if b"sg_pgoffset" in old and new[:1] == (_ADDRESS,):
+    if api.own_fields & set(old) and new and new[0] in api.accessors:
         return "address"
-    if not old and new[:2] == (b"struct", b"sg_dma_page_iter") \
+    if not old and new[:2] == (b"struct", api.tag(Side.NEW)) \
             and len(new) == 4 and new[3] == b";":
         return "declare"
     if len(old) == len(new) == 1 and re.fullmatch(rb"[A-Za-z_]\w*", old[0]) \
@@ -223,9 +218,10 @@ def _changes(opcodes: Sequence[tuple[str, int, int, int, int]],
         else:
             groups.append([(i, j, k, l)])
     found: list[tuple[int, int, int, int]] = []
+    own = names.now().own_fields
     for group in groups:
         (i, _, k, _), (_, j, _, l) = group[0], group[-1]
-        if b"sg_pgoffset" in before[i:j]:
+        if own & set(before[i:j]):
             found.append((i, j, k, l))
         else:
             found += group
@@ -421,9 +417,9 @@ def _break_line(text: Text, edits: Sequence[Edit],
     new = _line_with(text, edits, start, start + len(old))
     if _seen(new) <= WIDTH or _seen(old) > WIDTH:
         return None
+    walks = names.now().old_walks
     loop = next((at for at in range(_first(text, start), len(text.tokens))
-                 if text.tokens[at].text in (b"for_each_sg_page",
-                                             b"__sg_page_iter_start")), None)
+                 if text.tokens[at].text in walks), None)
     if loop is None or text.line_of(loop) != line:
         return None
     parts = text.arguments(loop + 1)

@@ -4,19 +4,18 @@
 A guard is an #if that asks for a version, for a distribution or for the API
 by name. Other names (CONFIG_FOO, HAVE_GUP_FAST) choose between nothing that
 matters here. The condition itself is evaluated by the census, once for each
-release since the page iterator came and once for the kernel at hand, so that
+release since the old API came and once for the kernel at hand, so that
 the direction of a guard, its branches, nested guards and macros that the file
 defines under a guard need no code here.
 
-Old code is code that reads DMA addresses with the page iterator. It is right
-behind a guard only where every kernel that sees it lacks the DMA page
-iterator, and the kernel at hand is not one that has it.
+Old code is code that uses the old API where the new one is needed. It is right
+behind a guard only where every kernel that sees it lacks the new API, and the
+kernel at hand is not one that has it.
 
 Data:   Text + branches of old code -> Sight; Path -> Kernel.
 Units:  versions as LINUX_VERSION_CODE has them.
 Errors: CensusError. A kernel whose version cannot be read has version -1.
-Source: the page iterator came with v3.9, its accessors with v3.10, the DMA
-        page iterator with v5.1 (d901b2760dc6).
+Source: the releases that the campaign gives for its two APIs.
 """
 
 from __future__ import annotations
@@ -26,13 +25,11 @@ import re
 from pathlib import Path
 from typing import Collection, Iterable, Optional
 
-from read import conditionals
+from read import api as names, conditionals
 from read.conditionals import Kernel
-from read.campaign import Callers, State
+from read.campaign import Callers, Side, State
 from read.ctext import Branch, Text
 
-_FIRST = 3 << 16 | 10 << 8           # with accessors
-_API = 5 << 16 | 1 << 8
 # major -> releases. What has none yet is there for guards that expect it.
 _RELEASES = ((3, 20), (4, 21), (5, 20), (6, 20), (7, 20))
 # 255: a later stable release, for guards such as >= KERNEL_VERSION(4, 14, 78).
@@ -40,18 +37,13 @@ _VERSIONS = (2 << 16 | 6 << 8 | 32,) + tuple(
     major << 16 | minor << 8 | stable
     for major, minors in _RELEASES for minor in range(minors)
     for stable in (0, 255))
-# As Linus released them: what a distribution has done is its own guard's to
-# say, and only the kernel at hand can be asked for it.
-_KERNELS = tuple(Kernel(version, "y" if version >= _API else "n", -2)
-                 for version in _VERSIONS)
 NOBODY = Kernel(-1, "?")
+_NEVER = 1 << 30
 
 _NUMBERS = re.compile(rb"^(VERSION|PATCHLEVEL|SUBLEVEL|RHEL_MAJOR|RHEL_MINOR)"
                       rb"[ \t]*=[ \t]*(\d+)", re.MULTILINE)
 _BUILT = re.compile(rb"^#define[ \t]+LINUX_VERSION_CODE[ \t]+(\d+)",
                     re.MULTILINE)
-_NEW_NAMES = (b"sg_dma_page_iter", b"for_each_sg_dma_page",
-              b"for_each_sgtable_dma_page", b"__sg_page_iter_dma_next")
 
 
 class Sight(enum.Enum):
@@ -147,35 +139,55 @@ def hidden(text: Text, branch: Optional[Branch]) -> str:
     return ""
 
 
+def _kernels() -> tuple[Kernel, ...]:
+    """Return the kernels as Linus released them.
+
+    What a distribution has done, its own guard asks for, and only the kernel
+    at hand can answer it.
+    """
+    since = _since(names.now().campaign.new)
+    return tuple(Kernel(version, "y" if version >= since else "n", -2)
+                 for version in _VERSIONS)
+
+
+def _since(side: Optional[Side]) -> int:
+    """Return the first release with an API; one of a tree's own: none."""
+    return _NEVER if side is None or side.since < 0 else side.since
+
+
 def sight(text: Text, old: Collection[Optional[Branch]],
           here: Kernel) -> Sight:
     """Say who sees old code that stands in these branches."""
     if not any(about(text, branch) for branch in old):
         return Sight.ALL
-    rows = conditionals.read(text.data, kernels=(here, *_KERNELS))
+    api, kernels = names.now(), _kernels()
+    first, since_new = _since(api.campaign.old), _since(api.campaign.new)
+    rows = conditionals.read(text.data, kernels=(here, *kernels))
 
     def letters(branch: Optional[Branch]) -> str:
         if branch is None:
-            return "y" * (1 + len(_KERNELS))
+            return "y" * (1 + len(kernels))
         row = rows[branch.row]
-        return row.kernels or row.truth * (1 + len(_KERNELS))
+        return row.kernels or row.truth * (1 + len(kernels))
 
     seen = [_most(column) for column in zip(*map(letters, old))]
     this, others = seen[0], dict(zip(_VERSIONS, seen[1:]))
-    since = {truth for version, truth in others.items() if version >= _FIRST}
+    since = {truth for version, truth in others.items() if version >= first
+             or first == _NEVER}
     if len(since) == 1 and "n" not in since and this != "n":
         return Sight.ALL
     sees = this != "n" and here.version >= 0
     if sees and here.api == "y":
         return Sight.HERE
     if any(truth != "n" for version, truth in others.items()
-           if version >= _API):
+           if version >= since_new):
         return Sight.NEW
     if not sees or here.api != "n":
         return Sight.OTHERS
-    new = [nth for nth, version in enumerate(_VERSIONS, 1) if version >= _API]
+    new = [nth for nth, version in enumerate(_VERSIONS, 1)
+           if version >= since_new]
     twins = {token.branch for token in text.tokens
-             if token.text in _NEW_NAMES and about(text, token.branch)}
+             if token.text in api.brought and about(text, token.branch)}
     if any(letters(twin)[nth] != "n" for twin in twins for nth in new):
         return Sight.TWIN
     return Sight.ALONE

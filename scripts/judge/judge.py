@@ -21,28 +21,18 @@ from dataclasses import dataclass, field
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 from judge import counts, guards, reach, units as iterators
+from read import api as names
 from read.conditionals import Kernel
 from read.ctext import Branch, Text
 from judge.counts import Claim, Count, Kind, Why
 from judge.edits import Edit, EditError, permitted, render, spoils
 from judge.reach import Found
-from judge.units import (API_FILES, CALLS, DMA, PAGE, TYPES, Act, Decl, Unit,
-                         Use)
+from judge.units import DMA, PAGE, Act, Decl, Unit, Use
 
-_API_NAMES = frozenset(CALLS) | frozenset(TYPES)
-_TABLE_NAMES = (b"for_each_sgtable_page", b"for_each_sgtable_dma_page")
-_NEW_NAMES = frozenset((b"for_each_sg_dma_page", b"__sg_page_iter_dma_next",
-                        DMA))
-# Those of them that are functions: a walk that stands outside of one, in a
-# fragment that others include, looks like the definition of its macro.
-_API_FUNCTIONS = frozenset(name for name in CALLS
-                           if not name.startswith(b"for_each_"))
 _NOT_TYPES = (b"return", b"else", b"do", b"case")
 _DEFINE = re.compile(rb"(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)")
 # What the build of an assembler file defines, and of no C file.
 _ASSEMBLY = frozenset((b"__ASSEMBLY__", b"__ASSEMBLER__"))
-# What struct sg_page_iter has, and struct sg_dma_page_iter has in .base.
-_MEMBERS = (b"sg", b"sg_pgoffset", b"__nents", b"__pg_advance")
 _OFFSETS = (b"offsetof", b"__builtin_offsetof", b"offsetofend",
             b"sizeof_field", b"FIELD_SIZEOF", b"typeof_member",
             b"container_of")
@@ -105,37 +95,38 @@ def standing(texts: Mapping[str, Text], unit: Unit,
 
 def is_api(texts: Mapping[str, Text], unit: Unit) -> bool:
     """Tell whether a unit belongs to the API and not to a user of it."""
-    if all(file in API_FILES for file in unit.files):
+    api = names.now()
+    if all(file in api.campaign.api for file in unit.files):
         return True
     for decl in unit.decls:
-        if decl.kind == "api" or decl.owner in _API_FUNCTIONS:
+        if decl.kind == "api" or decl.owner in api.functions:
             return True
-        if decl.kind == "member" and decl.owner == b"sg_mapping_iter":
+        if decl.kind == "member" and decl.owner in api.holders:
             return True
     return bool(unit.bare) and all(
         _defines(texts[file], at) for file, at in unit.bare)
 
 
 def _whose(unit: Unit) -> str:
-    if all(file in API_FILES for file in unit.files):
-        return "api: this is the page iterator itself"
-    if any(decl.owner == b"sg_mapping_iter" for decl in unit.decls):
-        return ("mapping-iterator: the page walk inside struct "
-                "sg_mapping_iter, which maps pages and gives no DMA address")
+    api = names.now()
+    if all(file in api.campaign.api for file in unit.files):
+        return f"api: {api.say('api')}"
+    if any(decl.owner in api.holders for decl in unit.decls):
+        return f"mapping-iterator: {api.say('holder')}"
     return "api-copy: this is a copy of the API for other systems"
 
 
 def _defines(text: Text, at: int) -> bool:
     """Tell whether a name stands in its own definition or export."""
-    function = text.function_of(at)
-    if function is not None and function.name in _API_FUNCTIONS:
+    function, api = text.function_of(at), names.now()
+    if function is not None and function.name in api.functions:
         return True
-    if text.text(at) not in CALLS:
+    if text.text(at) not in api.takes:
         return False
     if text.text(at - 1) == b"(" and \
             text.text(at - 2).startswith(b"EXPORT_SYMBOL"):
         return True
-    if function is not None or text.text(at) not in _API_FUNCTIONS or \
+    if function is not None or text.text(at) not in api.functions or \
             text.text(at + 1) != b"(" or at == 0:
         return False
     # A prototype: a type stands before the name. In a fragment that others
@@ -150,20 +141,22 @@ def clash(text: Text) -> Optional[tuple[str, int]]:
 
     A definition that steps back where the macro is there already is no clash.
     """
+    api = names.now()
+    brought = frozenset(api.renames.values())
     for at, token in enumerate(text.tokens):
         found = None
         if token.kind == "directive":
             define = _DEFINE.match(token.text)
             found = define[1] if define and b"undef" not in token.text[:8] \
                 else None
-        elif token.text == DMA and text.text(at + 1) == b"{":
+        elif token.text in api.types and text.text(at + 1) == b"{":
             found = token.text
-        elif token.text == b"__sg_page_iter_dma_next":
+        elif token.text in brought and token.text in api.functions:
             function = text.function_of(at)
             found = token.text if function is not None and \
                 function.head == at + 1 else None
-        if found in _NEW_NAMES and not any(
-                b"sg_dma_page" in condition
+        if found is not None and found in brought and not any(
+                word in condition for word in api.guard_words
                 for branch in token.branch or ()
                 for condition in text.groups[branch.group].conditions):
             return found.decode("latin-1"), text.line_of(at)
@@ -177,10 +170,11 @@ def macro(text: Optional[Text], offset: int, file: str) -> Verdict:
         at = text.at(offset)
         if at is not None:
             found = _DEFINE.match(text.text(at))
-    if file in API_FILES:
-        return Verdict("kept", "", "api: this is the page iterator itself")
-    if found is not None and (found[1] in _API_NAMES
-                              or found[1] in _TABLE_NAMES):
+    api = names.now()
+    if file in api.campaign.api:
+        return Verdict("kept", "", f"api: {api.say('api')}")
+    if found is not None and (found[1] in api.takes or found[1] in api.types
+                              or found[1] in api.calls):
         return Verdict("kept", "", "api-copy: a compatibility header maps one "
                        "name of the API to another")
     if found is None:
@@ -215,28 +209,19 @@ def _other_kernel(texts: Mapping[str, Text], unit: Unit,
                        if guards.about(texts[file], row[0])),
                       (None, -1))
     said = _condition(texts[file], branch)
+    api = names.now()
     if sight in _BY_HAND:
-        return Verdict("manual", "", _BY_HAND[sight].format(said))
+        return Verdict("manual", "", "version-guard: "
+                       + api.say(_BY_HAND[sight], guard=said))
     return Verdict("kept", "", f"other-kernel: {said} keeps this code for "
-                   "kernels without the DMA page iterator")
+                   f"kernels without the {api.new}")
 
 
 # From what is right as it is to what is certainly wrong.
 _SIGHTS = (guards.Sight.ALL, guards.Sight.OTHERS, guards.Sight.TWIN,
            guards.Sight.ALONE, guards.Sight.NEW, guards.Sight.HERE)
-_BY_HAND = {
-    guards.Sight.HERE: (
-        "version-guard: this kernel has the DMA page iterator, and {} shows "
-        "it code for kernels without; ask for the iterator there, not for a "
-        "version"),
-    guards.Sight.NEW: (
-        "version-guard: {} shows this code to kernels that have the DMA page "
-        "iterator, and it reads addresses with the page iterator; convert it "
-        "for them by hand"),
-    guards.Sight.ALONE: (
-        "version-guard: {} keeps this code for older kernels, and nothing "
-        "here is for those with the DMA page iterator; write that by hand"),
-}
+_BY_HAND = {guards.Sight.HERE: "guard-here", guards.Sight.NEW: "guard-new",
+            guards.Sight.ALONE: "guard-alone"}
 
 
 def _old_places(unit: Unit) -> Iterable[tuple[str, int]]:
@@ -492,7 +477,7 @@ def _shape(texts: Mapping[str, Text], unit: Unit,
 
 
 def measured(units: Iterable[Unit]) -> dict[str, list[int]]:
-    """Return the tokens, by file, that name the bare page iterator's type."""
+    """Return the tokens, by file, that name the bare old type."""
     found: dict[str, list[int]] = {}
     for unit in units:
         for decl in unit.decls:
@@ -517,8 +502,9 @@ def _initialised(text: Text, decl: Decl) -> bool:
 
 def _designated(text: Text) -> int:
     """Return where a member of an iterator may be initialised, or -1."""
+    members = names.now().members
     for at, token in enumerate(text.tokens):
-        if token.kind != "id" or token.text not in _MEMBERS:
+        if token.kind != "id" or token.text not in members:
             continue
         if text.text(at - 1) in (b".",) and text.text(at - 2) in (b"{", b",") \
                 and text.text(at + 1) == b"=":
@@ -551,7 +537,8 @@ def _positional(text: Text, owners: Collection[bytes]) -> int:
 
 
 def _offset(text: Text, name: bytes) -> int:
-    """Return where offsetof(struct x, name.sg) or its like stands, or -1."""
+    """Return where offsetof(struct x, name.field) or its like is, or -1."""
+    members = names.now().members
     for at, token in enumerate(text.tokens):
         if token.text == name and token.kind == "id" and \
                 text.text(at - 1) in (b",", b".", b"]"):
@@ -559,7 +546,7 @@ def _offset(text: Text, name: bytes) -> int:
             while text.text(end) == b"[":
                 end = text.closing(end) + 1
             asked = text.words(text.item_start(at), at)
-            if text.text(end) == b"." and text.text(end + 1) in _MEMBERS and \
+            if text.text(end) == b"." and text.text(end + 1) in members and \
                     any(word in _OFFSETS for word in asked):
                 return at
     return -1
@@ -644,7 +631,7 @@ def holds(texts: Mapping[str, Text], unit: Unit, proposal: Proposal) -> str:
                     both[decl.file].text(decl.tag - 1),
                     both[decl.file].text(decl.tag + 2))
                 for decl in found.decls):
-            return ("the iterator is const, and sg_page_iter_dma_address() "
+            return (f"the iterator is const, and {names.now().accessor} "
                     "takes one that is not")
     if not any(found.types == {DMA} for found in reached):
         return "nothing of it was converted"
@@ -657,7 +644,7 @@ def reads_by_field(texts: Mapping[str, Text], unit: Unit) -> bool:
 
 
 def shared_type(unit: Unit) -> str:
-    """Return the names that one `struct sg_page_iter` declares, "" for one."""
+    """Return the names that one declaration declares, "" for one."""
     names: dict[tuple[str, int], list[str]] = {}
     for decl in unit.decls:
         if decl.name:
@@ -669,11 +656,12 @@ def shared_type(unit: Unit) -> str:
 
 def only_written_out(texts: Mapping[str, Text], unit: Unit) -> bool:
     """Tell whether the fields are read for addresses, and nothing for pages."""
+    api = names.now()
     entries = [_dma_side(texts[use.file], use) for use in unit.uses
                if use.act is Act.FIELD
-               and texts[use.file].text(use.at) != b"sg_pgoffset"]
+               and texts[use.file].text(use.at) not in api.own_fields]
     return bool(entries) and not unit.has(Act.PAGE) and all(
-        entry in (b"sg_dma_address", b"dma_address") for entry in entries)
+        entry in api.read_addresses for entry in entries)
 
 
 def _dma_side(text: Text, use: Use) -> bytes:
@@ -681,11 +669,10 @@ def _dma_side(text: Text, use: Use) -> bytes:
     if use.act is not Act.FIELD:
         return b""
     called, member = text.text(use.lo - 2), text.text(use.end + 1)
-    if text.text(use.lo - 1) == b"(" and called in (b"sg_dma_address",
-                                                    b"sg_dma_len"):
+    api = names.now()
+    if text.text(use.lo - 1) == b"(" and called in api.read_calls:
         return called
-    if text.text(use.end) == b"->" and member in (b"dma_address",
-                                                  b"dma_length"):
+    if text.text(use.end) == b"->" and member in api.read_members:
         return member
     return b""
 
@@ -727,7 +714,7 @@ def edits_of(texts: Mapping[str, Text], unit: Unit, file: str,
                for low, high in spans):
             found.append(edit)
         elif not edit.old_words and edit.new_words[:2] == (
-                b"struct", DMA) and any(
+                b"struct", names.now().tag(DMA)) and any(
                     function is not None
                     and text.tokens[function.open].start < edit.start
                     <= text.tokens[function.close].start
@@ -761,11 +748,11 @@ def in_scope(text: Text, edit: Edit) -> bool:
 
 def count_argument(text: Text, use: Use) -> Optional[tuple[int, int]]:
     """Return the tokens of the count a walk is given, None without one."""
-    if use.name not in (b"for_each_sg_page", b"for_each_sg_dma_page",
-                        b"__sg_page_iter_start"):
+    walk = names.now().walks.get(use.name)
+    if walk is None:
         return None
     parts = text.arguments(use.start + 1)
-    return parts[2] if len(parts) == 4 else None
+    return parts[walk.count] if len(parts) == walk.arguments else None
 
 
 def in_count(text: Text, use: Use, edit: Edit) -> bool:
@@ -790,7 +777,8 @@ def count_of(text: Text, use: Use, claim: Optional[Claim] = None,
     source = text.data[text.tokens[start].start:text.tokens[end - 1].end]
     written = " ".join(source.decode("latin-1").split())
     parts = text.arguments(use.start + 1)
-    offset = b" ".join(text.words(*parts[3])).decode("latin-1")
+    walk = names.now().walks[use.name]
+    offset = b" ".join(text.words(*parts[walk.offset])).decode("latin-1")
     if claim is None or not sees(text, use, claim, defined):
         claim = Claim(Kind.UNKNOWN, Why.NOTHING)
     by = claim.by if claim.why not in (Why.ORIG, Why.ENTRIES) else ""
@@ -801,14 +789,12 @@ def count_of(text: Text, use: Use, claim: Optional[Claim] = None,
 def sees(text: Text, use: Use, claim: Claim,
          defined: Mapping[bytes, bytes]) -> bool:
     """Tell whether a rule could see all that its claim rests on."""
-    function = text.function_of(use.at)
+    function, walk = text.function_of(use.at), names.now().walks.get(use.name)
     parts = text.arguments(use.start + 1)
-    if function is None or len(parts) != 4:
+    if function is None or walk is None or len(parts) != walk.arguments:
         return False
-    # for_each_sg_dma_page() names the list first, and starting the iterator.
-    place = 1 if use.name == b"__sg_page_iter_start" else 0
-    words = text.words(*parts[place]) + text.words(*parts[2])
-    if any(word in _CHANGES for word in text.words(*parts[3])):
+    words = text.words(*parts[walk.list]) + text.words(*parts[walk.count])
+    if any(word in _CHANGES for word in text.words(*parts[walk.offset])):
         return False
     if claim.kind is Kind.MAPPED and counts.overlaid(text, words):
         return False
@@ -821,6 +807,5 @@ def notes(count: Count) -> str:
     """Say what a converted walk's count and offset are."""
     about = counts.about(count)
     if count.offset:
-        about += (f"; offset {count.offset} now counts DMA pages, which differ "
-                  "from CPU pages where an entry has a sub-page offset")
+        about += "; " + names.now().say("offset", offset=count.offset)
     return f"{about}; {_GROWS}"

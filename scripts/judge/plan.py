@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Collection, Iterable, Mapping, Optional, Sequence
 
 from host.progress import Progress
-from read import campaigns, census, conditionals, core, tree as trees
+from read import api as names, campaigns, census, conditionals, core, \
+    tree as trees
 from run import hunks, remember, rules as rulebook
 from judge import comments, counts, guards, judge, units as iterators
-from read.campaign import Callers, Campaign, State
+from read.campaign import Callers, Campaign, Kind as Name, State
 from read.census import Site
 from read.ctext import Text
 from run.cache import Cache
@@ -41,14 +42,12 @@ from judge.edits import Edit, from_diff, render, spoils
 from judge.judge import Evidence, Proposal, Verdict
 from judge.ledger import Entry, Ledger, LedgerError
 from judge.reach import Found, Reach
-from judge.units import API_FILES, DMA, PAGE, Act, Unit
+from judge.units import DMA, PAGE, Act, Unit
 
 # The reason that holds for a walk that reads no address, too.
 _COUNTS = "counts-pages:"
 # What a rule takes an address for that is spelt in a way it does not know.
 _PAGES_TOO = ("both-sides:", "member-both:")
-_SPELT = ("spelt: an address is written out in a way that no rule rewrites; "
-          "write sg_page_iter_dma_address() there and run this again")
 _DEAD = Verdict("unread", "", "dead-code: in a branch that #if rules out, "
                 "which no compiler reads; convert or delete it by hand")
 # Bytes of a file whose tokens are kept in memory, which take 90 times as many.
@@ -129,6 +128,7 @@ def _settle(tree: trees.Tree, settings: Settings) -> tuple[
         _Work, _Work, list[Rule], Ledger, Evidence]:
     """Return the work before and after its edits, and what came of it."""
     conditionals.use(settings.census, settings.campaign)
+    names.use(settings.campaign)
     first = _Work(tree, settings, census.take(
         settings.census, tree.root, settings.jobs, settings.files or None,
         settings.campaign))
@@ -344,7 +344,7 @@ def _clusters(work: _Work) -> list[tuple[str, ...]]:
                 parent[high] = low
     found = collections.defaultdict(list)
     for file in sorted(work.by_file):
-        if file not in API_FILES:
+        if file not in work.settings.campaign.api:
             found[root(file)].append(file)
     return [tuple(sorted(files, key=lambda f: (not f.endswith(".h"), f)))
             for _, files in sorted(found.items())]
@@ -536,6 +536,7 @@ def _holders(work: _Work) -> dict[bytes, list[str]]:
 
 def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     """Say why a unit stays as it is."""
+    api = names.now()
     marks = sorted({mark for file, at in unit.tokens()
                     for mark in evidence.marks.get(
                         (file, work.texts[file].line_of(at)), ())},
@@ -544,7 +545,7 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     reads = unit.has(Act.ADDRESS) or judge.reads_by_field(work.texts, unit)
     if not wrong and unit.types == {DMA}:
         return Verdict("kept", "", "dma-walk: declared, stepped and read as "
-                       "a DMA page iterator")
+                       f"a {api.new}")
     found = evidence.reached.get(unit.key)
     if found is not None and found.reads and not reads:
         return Verdict("manual", "", found.reason)
@@ -556,7 +557,7 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         # one type and reads no address is a page walk, unless it counts.
         if reason.startswith(_PAGES_TOO) and judge.only_written_out(
                 work.texts, unit):
-            return Verdict("manual", rule, _SPELT)
+            return Verdict("manual", rule, _spelt())
         if split and reads and not reason.startswith(_PAGES_TOO):
             continue            # a rule sees the branches as one text
         if plain == (verdict == "kept") or reason.startswith(_COUNTS):
@@ -572,15 +573,14 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         return Verdict("manual", "", f"ifdef-split: {split}; convert or "
                        "delete both by hand")
     if plain and unit.decls:
-        return Verdict("kept", "", "page-walk: it gives pages and no DMA "
-                       "address")
+        return Verdict("kept", "", f"page-walk: {api.say('page-walk')}")
     if reads and unit.has(Act.ADDRESS) and unit.has(Act.FIELD):
         return Verdict("manual", "", "reads-entry: the entry that the "
                        "iterator stands on is read beside the address; the "
                        "two walks stand on different ones, so decide which "
                        "is meant and convert it by hand")
     if not wrong and judge.only_written_out(work.texts, unit):
-        return Verdict("manual", "", _SPELT)
+        return Verdict("manual", "", _spelt())
     shared = judge.shared_type(unit)
     if shared:
         return Verdict("manual", "", f"declarators: one type is for {shared}, "
@@ -590,8 +590,13 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     if misread is not None:
         return misread
     return Verdict("manual", "", f"unknown: {wrong or 'an address is read'}, "
-                   "and no rule knows this shape; decide by hand whether it "
-                   "walks pages or DMA addresses")
+                   "and no rule knows this shape; " + api.say("unknown"))
+
+
+def _spelt() -> str:
+    """Return the reason for an address that is written out."""
+    return ("spelt: an address is written out in a way that no rule rewrites; "
+            f"write {names.now().accessor} there and run this again")
 
 
 # --- accounting ------------------------------------------------------------
@@ -677,9 +682,8 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
         return said(Verdict("unread", "", "assembly: not C, so no rule reads "
                             "it; look at it by hand"))
     if site.place == "if0":
-        if site.file in API_FILES:
-            return said(Verdict("kept", "", "api: this is the page iterator "
-                                "itself"))
+        if site.file in work.settings.campaign.api:
+            return said(Verdict("kept", "", f"api: {names.now().say('api')}"))
         return said(_DEAD)
     offset = text.offset(site.line, site.column)
     if site.place in ("macro", "directive"):
@@ -697,9 +701,8 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
     now = judge.moved_token(text, edits, at)
     unit = later.get((site.file, now)) if now is not None else None
     if unit is not None and unit.types == {PAGE}:
-        return said(Verdict("kept", verdict.rule, "page-walk: it gives pages "
-                            "and no DMA address; its DMA loop has an "
-                            "iterator of its own now"))
+        return said(Verdict("kept", verdict.rule, "page-walk: "
+                            + names.now().say("page-walk-beside")))
     return said(replace(verdict, reason=f"{verdict.rule}: "
                         + _about(unit, now)))
 
@@ -709,7 +712,7 @@ def _about(unit: Optional[Unit], now: Optional[int]) -> str:
     if unit is None:
         return "rewritten with the statement it stands in"
     if not any(use.at == now for use in unit.uses):
-        return "declared as struct sg_dma_page_iter"
+        return f"declared as struct {os.fsdecode(names.now().tag(DMA))}"
     return "follows the type of its declaration"
 
 
@@ -718,7 +721,6 @@ def _function(text: Text, use: iterators.Use) -> str:
     return os.fsdecode(function.name) if function else ""
 
 
-_WALKS = {"for_each_sg_page": Act.LOOP, "__sg_page_iter_start": Act.START}
 _RANK = {"unread": 0, "manual": 1, "converted": 2, "kept": 3}
 
 
@@ -742,7 +744,7 @@ class _Walks:
         """Return the files in which a walk was converted."""
         return sorted({entry.site.file for entry in self.known.values()
                        if entry.verdict == "converted"
-                       and entry.site.token in _WALKS})
+                       and _is_walk(entry.site)})
 
     def uses(self, file: str) -> list[iterators.Use]:
         """Return the walks of a file that came with the conversion."""
@@ -761,7 +763,9 @@ class _Walks:
 
     def of(self, entry: Entry) -> list[iterators.Use]:
         """Return the walks that an entry's site has become."""
-        file, act = entry.site.file, _WALKS[entry.site.token]
+        file = entry.site.file
+        takes = names.now().takes[os.fsencode(entry.site.token)]
+        act = Act.START if takes.kind is Name.START else Act.LOOP
         now = next((self._token(site) for site, was in self.origin.items()
                     if was == entry.site), None)
         every = [use for use in self.uses(file) if use.act is act]
@@ -784,6 +788,11 @@ class _Walks:
             if now is not None and text.line_of(now) == line:
                 return was.line_of(at)
         return 0
+
+
+def _is_walk(site: Site) -> bool:
+    """Tell whether a site begins a walk of the old API."""
+    return os.fsencode(site.token) in names.now().old_walks
 
 
 def _pass_counts(walks: _Walks, rules: Sequence[Rule]) -> None:
@@ -834,7 +843,7 @@ def _counted(walks: _Walks, rules: Sequence[Rule],
             claims[file, -1 if at is None else at] += said
     found = {}
     for site, entry in walks.known.items():
-        if entry.verdict != "converted" or site.token not in _WALKS:
+        if entry.verdict != "converted" or not _is_walk(site):
             continue
         text, defined = walks.last.texts[site.file], \
             _macros(walks.last, site.file)
@@ -870,7 +879,7 @@ def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
 def _mapping(text: Text) -> Claim:
     """Return the claim of a rule that says it has seen the mapping."""
     calls = [at for at, token in enumerate(text.tokens)
-             if _MAPPERS.fullmatch(token.text) and text.text(at + 1) == b"("
+             if names.now().maps.fullmatch(token.text) and text.text(at + 1) == b"("
              and text.function_of(at) is not None]
     if len(calls) != 1:
         return Claim(Kind.MAPPED, Why.RETURNED)
@@ -894,7 +903,6 @@ def _macros(work: _Work, file: str) -> dict[bytes, bytes]:
 
 
 _INCLUDE = re.compile(rb'(?:#|%:)\s*include\s*"([^"]+)"')
-_MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
 
 
 # --- the core and the whole ------------------------------------------------
@@ -948,8 +956,9 @@ def _core(work: _Work, ledger: Ledger) -> tuple[
             name, line = clash
             raise core.CoreError(
                 f"{file}:{line}: defines {name} itself and would not build "
-                "beside the core API: put it under #ifndef "
-                "for_each_sg_dma_page")
+                "beside the core API: put it under #ifndef " + os.fsdecode(
+                    names.now().first(Name.LOOP, DMA)
+                    or names.now().tag(DMA)))
     left = [entry for entry in ledger.entries if _needs_old(campaign, entry)]
     form = campaign.state(Callers.BOTH if left else Callers.NEW) \
         or campaign.state(Callers.BOTH)

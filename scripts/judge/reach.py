@@ -28,8 +28,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
+from read import api as names_of
+from read.campaign import Kind
 from read.ctext import Text, Token
-from judge.units import API_FILES, CALLS, DMA, PAGE, Act, Decl, Unit
+from judge.units import DMA, PAGE, Act, Decl, Unit
 
 _INCLUDE = re.compile(rb"(?:#|%:)(?:\s|/\*.*?\*/)*(?:include|include_next"
                       rb"|import)(?:\s|/\*.*?\*/)*(.*)", re.DOTALL)
@@ -52,14 +54,29 @@ _TYPE = frozenset((b"void", b"char", b"short", b"int", b"long", b"float",
 # A word that stands before a name without declaring it.
 _NO_TYPE = frozenset((b"return", b"goto", b"else", b"case", b"sizeof", b"do",
                       b"typeof", b"__typeof__", b"defined"))
-# The names that a conversion takes away from a variable.
-_OLD = tuple(name for name, (_, _, type) in CALLS.items()
-             if type != DMA and not name.startswith(b"for_each_sgtable_")) \
-    + (b"sg_page_iter_dma_address",)
-_READS = frozenset((b"sg_page_iter_dma_address", b"sg_dma_address",
-                    b"sg_dma_len", b"dma_address", b"dma_length"))
 # More than this a macro does not expand to; the rest is taken to be anything.
 _MOST_TOKENS = 20000
+
+
+def _old() -> frozenset[bytes]:
+    """Return the names that a conversion takes away from a variable."""
+    api = names_of.now()
+    return frozenset(name for name, takes in api.takes.items()
+                     if name not in api.wrappers and (
+                         takes.side != DMA or takes.kind is Kind.ADDRESS))
+
+
+def _tag() -> bytes:
+    """Return the tag of the type that a conversion takes away."""
+    return names_of.now().tag(PAGE)
+
+
+def _reading() -> frozenset[bytes]:
+    """Return the names that read the new side of an iterator or entry."""
+    api = names_of.now()
+    return frozenset((*api.read_calls, *api.read_members, *(
+        name for name, takes in api.takes.items()
+        if takes.kind is Kind.ADDRESS)))
 
 
 @dataclass(frozen=True)
@@ -274,7 +291,7 @@ class Reach:
 
     def _reads(self, file: str) -> bool:
         text = self._lex(file)
-        return text is None or any(token.text in _READS
+        return text is None or any(token.text in _reading()
                                    for token in text.tokens)
 
     def _closure(self, files: Iterable[str], inside: bool) -> Iterator[str]:
@@ -287,7 +304,7 @@ class Reach:
         waiting = list(files)
         while waiting:
             file = waiting.pop(0)
-            if file in seen or file in API_FILES:
+            if file in seen or file in names_of.now().campaign.api:
                 continue
             seen.add(file)
             yield file
@@ -317,7 +334,7 @@ class Reach:
                     f"{macro.line}, is given the iterator; convert the macro "
                     "and its users together by hand"),
                     bool(self._words_of(macro, self._table(use.file))
-                         & _READS))
+                         & _reading()))
         if far:
             for decl in unit.decls:
                 if decl.kind in ("local", "param", "global") and decl.name:
@@ -331,7 +348,7 @@ class Reach:
         """Return a macro that has the name of the variable or of the API."""
         own = set(self._closure([decl.file], False))
         names = {use.name for use in unit.uses if use.file == decl.file}
-        for name in sorted(names & set(_OLD) | {decl.name, PAGE}):
+        for name in sorted(names & _old() | {decl.name, _tag()}):
             for macro in table.get(name, ()):
                 if macro.file in own and (macro.params is None
                                           or name != decl.name):
@@ -397,11 +414,11 @@ class Reach:
             names = macro.members if decl.kind == "member" else macro.words
             if decl.name in names:
                 return self._said(top, macro, decl.name, table)
-            if PAGE in macro.words:
-                return self._said(top, macro, PAGE, table)
+            if _tag() in macro.words:
+                return self._said(top, macro, _tag(), table)
         if pasting:
             made = self._pasted(text, at, table)
-            for name in (decl.name, PAGE):
+            for name in (decl.name, _tag()):
                 if name in made:
                     macro = table[top][0]
                     return Found("macro-use", (
@@ -419,7 +436,7 @@ class Reach:
             f"{_text(macro.name)}, defined at {macro.file}:{macro.line}"
             f"{through}, names {_text(name)} in its body; convert the macro "
             "and its users together by hand"),
-            bool(self._words_of(macro, table) & _READS))
+            bool(self._words_of(macro, table) & _reading()))
 
     def _expanded(self, name: bytes,
                   table: Mapping[bytes, list[Macro]]) -> Iterator[Macro]:
@@ -482,7 +499,7 @@ class Reach:
         waiting = [file]
         while waiting:
             one = waiting.pop()
-            if one in self._far_files or one in API_FILES:
+            if one in self._far_files or one in names_of.now().campaign.api:
                 continue
             self._far_files.add(one)
             known = self._file(one)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 
+from read import api as names
 from judge import walks
 from judge.counts import Kind
 from judge.ledger import Entry
@@ -45,16 +46,16 @@ def lines(plan: Plan) -> list[str]:
 
 def questions(entry: Entry, walk: Walk | None) -> list[str]:
     """Return what nothing in the tree answers about one walk."""
-    count, asked = entry.count, []
+    count, asked, api = entry.count, list[str](), names.now()
     if count is None:
         return []
     if count.kind is Kind.UNMAPPED:
         asked.append(f"'{count.expression}' is the count from before the "
-                     "mapping: pass what dma_map_sg() returned.")
+                     f"mapping: pass what {api.mapper} returned.")
     elif count.kind is Kind.UNKNOWN and not (walk and walk.stored):
-        asked.append(f"Is '{count.expression}' what dma_map_sg() returned?")
+        asked.append(f"Is '{count.expression}' what {api.mapper} returned?")
     if count.offset and not (walk and walk.builder):
-        asked.append(f"The offset '{count.offset}' counts DMA pages now.")
+        asked.append(api.say("check-offset", offset=count.offset))
     if walk is None or walk.room:
         asked.append("The loop may give more addresses than before: is what "
                      "it fills large enough?")

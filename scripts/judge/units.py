@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Bind every use of a page iterator to its declaration, and judge the whole.
+"""Bind every use of an iterator to its declaration, and judge the whole.
 
 An iterator has one type for all of its uses, so the thing to decide about is
 not a site but a unit: the declaration, the loops and accessors that name the
@@ -8,14 +8,14 @@ the units of a set of files from their tokens alone, without Coccinelle. It
 never rewrites: rules propose, and a unit can only say whether what they leave
 behind has one type throughout.
 
-A unit whose uses are all of one side is consistent. The old API let the DMA
-accessor take a page iterator, and that is the mistake this project mends, so
-here it counts as a use of the DMA side.
+A unit whose uses are all of one side is consistent. A name counts as a use of
+the side that the campaign's table gives it, also where the old API let it take
+the other type: that is the mistake which a campaign mends.
 
 Data:   {file: Text} -> list[Unit]; a Unit holds Decls and Uses.
 Units:  token indices into Text.tokens; ranges are half open.
 Errors: none: what cannot be bound is a unit of its own, marked as such.
-Source: the signatures of include/linux/scatterlist.h, v3.9 to v6.12.
+Source: the campaign's table of names.
 """
 
 from __future__ import annotations
@@ -28,42 +28,31 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Optional
 
+from read import api as names
+from read.api import Side
+from read.campaign import Kind
 from read.ctext import Function, Text
 
-PAGE, DMA = b"sg_page_iter", b"sg_dma_page_iter"
-TYPES = (PAGE, DMA)
+# The sides of the API: the iterator of the old one, and of the new one.
+PAGE, DMA = Side.OLD, Side.NEW
 
 
 class Act(enum.Enum):
     """What a use does with the iterator."""
 
-    LOOP = "loop"            # for_each_sg_page() and its twins
-    START = "start"          # __sg_page_iter_start()
-    NEXT = "next"            # __sg_page_iter_next(), _dma_next()
-    ADDRESS = "address"      # sg_page_iter_dma_address()
-    PAGE = "page"            # sg_page_iter_page()
-    FIELD = "field"          # .sg or .sg_pgoffset read or written
+    LOOP = "loop"            # a loop macro, and what wraps one
+    START = "start"          # the function that begins a walk
+    NEXT = "next"            # the function that goes one step
+    ADDRESS = "address"      # the accessor of the new side
+    PAGE = "page"            # the accessor of the old side
+    FIELD = "field"          # a field read or written
     CALL = "call"            # handed to a function
     TEST = "test"            # compared with NULL, made a number, cleared
     OTHER = "other"          # anything else: it escapes
 
 
-# Who takes an iterator: name -> act, position of the iterator, its type.
-# None: either type, through .base for the DMA iterator.
-CALLS: dict[bytes, tuple[Act, int, Optional[bytes]]] = {
-    b"for_each_sg_page": (Act.LOOP, 1, PAGE),
-    b"for_each_sg_dma_page": (Act.LOOP, 1, DMA),
-    b"for_each_sgtable_page": (Act.LOOP, 1, PAGE),
-    b"for_each_sgtable_dma_page": (Act.LOOP, 1, DMA),
-    b"__sg_page_iter_start": (Act.START, 0, None),
-    b"__sg_page_iter_next": (Act.NEXT, 0, PAGE),
-    b"__sg_page_iter_dma_next": (Act.NEXT, 0, DMA),
-    b"sg_page_iter_page": (Act.PAGE, 0, PAGE),
-    b"sg_page_iter_dma_address": (Act.ADDRESS, 0, DMA),
-}
-FIELDS = (b"sg", b"sg_pgoffset")
-API_FILES = ("include/linux/scatterlist.h", "lib/scatterlist.c")
-_API_STRUCTS = (PAGE, DMA, b"sg_mapping_iter")
+_ACTS = {Kind.LOOP: Act.LOOP, Kind.START: Act.START, Kind.NEXT: Act.NEXT,
+         Kind.ADDRESS: Act.ADDRESS, Kind.PAGE: Act.PAGE}
 _KEYWORDS = (b"if", b"while", b"switch", b"return", b"for", b"sizeof",
              b"likely", b"unlikely", b"WARN_ON", b"BUG_ON", b"WARN_ON_ONCE")
 _OPERATORS = (b"sizeof", b"typeof", b"__typeof__", b"__typeof", b"_Alignof",
@@ -83,7 +72,7 @@ class Decl:
     name: bytes              # empty for a cast, sizeof or abstract parameter
     # local param member global returned cast sized forward api typedef
     kind: str
-    type: bytes              # PAGE or DMA
+    type: Side
     tag: int                 # the token `struct`, or the tag where it is bare
     at: int                  # the token of the name, -1 without one
     pointer: bool = False
@@ -103,7 +92,7 @@ class Use:
     end: int
     lo: int                  # the iterator as it is written, & included
     hi: int
-    type: Optional[bytes]    # the type this use needs, None for either
+    type: Optional[Side]     # the type this use needs, None for either
     base: bool = False       # written with .base behind it
     callee: bytes = b""      # CALL: who is called, and with which argument
     index: int = -1
@@ -126,7 +115,7 @@ class Unit:
                             | {file for file, _ in self.bare}))
 
     @property
-    def types(self) -> set[bytes]:
+    def types(self) -> set[Side]:
         return {d.type for d in self.decls}
 
     def has(self, *acts: Act) -> bool:
@@ -173,7 +162,8 @@ def trouble(unit: Unit) -> str:
         return "the iterator is declared with both types" if unit.types \
             else "the declaration of the iterator is not seen"
     side = next(iter(unit.types))
-    given = "a page iterator" if side == PAGE else "a DMA page iterator"
+    api = names.now()
+    given = f"a {api.old if side == PAGE else api.new}"
     for use in unit.uses:
         name = (use.name or use.callee).decode("latin-1")
         if use.act in (Act.OTHER, Act.CALL):
@@ -181,7 +171,7 @@ def trouble(unit: Unit) -> str:
                     if use.act is Act.CALL else
                     "the iterator is used in a way that no rule knows")
         if use.act is Act.FIELD and side == DMA:
-            return "a field of the page iterator is used directly"
+            return f"a field of the {api.old} is used directly"
         if use.act is Act.START and use.base != (side == DMA):
             return f"{name}() is given {given}"
         if use.act not in (Act.START, Act.FIELD, Act.TEST) and (
@@ -232,13 +222,14 @@ class _Binder:
     # --- declarations ------------------------------------------------------
 
     def _declarations(self, file: str, text: Text) -> None:
+        types = names.now().types
         for at, token in enumerate(text.tokens):
-            if token.kind == "id" and token.text in TYPES:
+            if token.kind == "id" and token.text in types:
                 known = text.text(at - 1) == b"struct"
                 self._declaration(file, text, at, at - 1 if known else at)
 
     def _declaration(self, file: str, text: Text, at: int, tag: int) -> None:
-        kind = text.text(at)
+        kind = names.now().types[text.text(at)]
         function = text.function_of(at)
         after = text.text(at + 1)
         if after == b"{" and tag != at:
@@ -273,7 +264,7 @@ class _Binder:
     def _parenthesised(self, file: str, text: Text, at: int, tag: int,
                        opened: int, function: Optional[Function]) -> None:
         """Add a type inside parentheses: a parameter, a cast or a sizeof."""
-        kind = text.text(at)
+        kind = names.now().types[text.text(at)]
         stars = at + 1
         while text.text(stars) in (b"*", b"const", b"restrict"):
             stars += 1
@@ -308,7 +299,7 @@ class _Binder:
             self._add(file, text.text(stars) if named else b"", "param", kind,
                       tag, -1, pointer, False, callee, index)
 
-    def _add(self, file: str, name: bytes, kind: str, type: bytes, tag: int,
+    def _add(self, file: str, name: bytes, kind: str, type: Side, tag: int,
              at: int, pointer: bool = False, array: bool = False,
              owner: bytes = b"", index: int = -1,
              scope: tuple[int, int] = (0, 0)) -> None:
@@ -396,7 +387,7 @@ class _Binder:
         found = self._in_sight(file, text, [
             number for number, decl in enumerate(self.decls)
             if decl.kind == "member" and decl.name == text.text(at)
-            and decl.owner not in TYPES])   # .base goes with its iterator
+            and decl.owner not in names.now().types])   # .base goes with its iterator
         tag = _tag_of(text, first) if first == at - 2 else b""
         exact = [number for number in found
                  if self.decls[number].owner == tag]
@@ -446,12 +437,13 @@ class _Binder:
     def _orphans(self, file: str, text: Text,
                  taken: set[tuple[str, int]]) -> None:
         """Keep the API names that no variable led to."""
+        api = names.now()
         for at, token in enumerate(text.tokens):
             if token.kind != "id" or (file, at) in self.bound:
                 continue
-            field_of = (token.text == FIELDS[1]
+            field_of = (token.text in api.own_fields
                         and text.text(at - 1) in (b".", b"->"))
-            if token.text in CALLS or field_of:
+            if token.text in api.takes or field_of:
                 self.bare.append((file, at))
 
     # --- connections -------------------------------------------------------
@@ -703,18 +695,18 @@ def _wanted(text: Text, at: int, first: int) -> Optional[Act]:
 def _classify(file: str, text: Text, at: int, first: int,
               pointer: bool) -> Use:
     """Say what is done with the iterator whose name is at a token."""
-    lo, hi, base = first, at + 1, False
+    lo, hi, base, api = first, at + 1, False, names.now()
     if text.text(hi) == b"[":
         hi = text.closing(hi) + 1
     arrow = text.text(hi)
-    if arrow in (b".", b"->") and text.text(hi + 1) == b"base":
+    if arrow in (b".", b"->") and text.text(hi + 1) == api.base:
         base = True
         hi += 2
     while text.text(lo - 1) == b"(" and text.text(hi) == b")" and (
             text.tokens[lo - 2].kind != "id"
             or text.text(lo - 2) in (b"return",)) and lo >= 2:
         lo, hi = lo - 1, hi + 1
-    if text.text(hi) in (b".", b"->") and text.text(hi + 1) in FIELDS:
+    if text.text(hi) in (b".", b"->") and text.text(hi + 1) in api.fields:
         return Use(file, Act.FIELD, hi + 1, lo, hi + 2, lo, hi, None, base,
                    name=text.text(hi + 1))
     address = False
@@ -751,7 +743,9 @@ def _argument(plain: Use, text: Text, opened: int, lo: int) -> Use:
     close = text.closing(opened)
     if callee == b"memset" and index == 0:
         return replace(plain, act=Act.TEST)
-    act, position, type = CALLS.get(callee, (Act.CALL, index, None))
+    takes = names.now().takes.get(callee)
+    act, position, type = (_ACTS[takes.kind], takes.argument, takes.side) \
+        if takes else (Act.CALL, index, None)
     through = text.text(opened - 2) in (b".", b"->")
     if position != index or through:
         act, type = Act.OTHER if through else Act.CALL, None

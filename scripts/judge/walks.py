@@ -11,8 +11,7 @@ Data:   a Plan -> Walk, one for each loop and start that became a DMA walk.
         The look is at the files as the change leaves them.
 Units:  lines 1-based in the file as the change leaves it.
 Errors: none: a file that cannot be read shows nothing.
-Source: videobuf2-dma-sg.c and umem.c of v4.10 and v4.20 for _FRAMEWORKS;
-        lib/scatterlist.c of the same for _BUILDERS.
+Source: the frameworks and builders that the campaign lists.
 """
 
 from __future__ import annotations
@@ -24,25 +23,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from read import tree as trees
+from read import api as names, tree as trees
+from read.campaign import Framework
 from judge import judge, units as iterators
 from read.ctext import Function, Text
 from judge.counts import Count, Kind
 from judge.plan import Plan
 from judge.units import DMA, Act, Unit, Use
 
-_MAPPERS = re.compile(rb"(?:dma|pci|ib_dma)_map_sg(?:_attrs)?")
-_BUILDERS = re.compile(rb"(?:__)?sg_alloc_table_from_pages(?:_segment)?"
-                       rb"|sg_alloc_append_table_from_pages")
-_OTHER_BUILDERS = re.compile(rb"(?:__)?sg_alloc_table(?:_chained)?"
-                             rb"|sg_init_table|dma_get_sgtable(?:_attrs)?")
 _ASSIGNS = (b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=",
             b"<<=", b">>=")
 _STEPS = (b"++", b"--")
 # What a condition may be wrapped in without being another one.
 _WRAPPERS = (b"likely", b"unlikely", b"WARN_ON", b"WARN_ON_ONCE")
 # Calls that compute from an address and keep nothing.
-_PURE = re.compile(rb"sg_page_iter_dma_address|(?:lower|upper)_32_bits"
+_PURE = re.compile(rb"(?:lower|upper)_32_bits"
                    rb"|cpu_to_[bl]e(?:16|32|64)|min|max|min_t|max_t|likely"
                    rb"|unlikely|WARN_ON|WARN_ON_ONCE|if|while|for|switch"
                    rb"|return|sizeof|dev_dbg|pr_debug")
@@ -66,25 +61,6 @@ class Walk:
     room: bool = False       # it may give more than before, and it fills
     bound: str = ""          # what ends its loops, a clause
     builder: str = ""        # made the list of whole pages at offset 0
-
-
-@dataclass(frozen=True)
-class _Framework:
-    """Code outside of the driver that maps the lists it hands out."""
-
-    name: str                # as people call it
-    gives: bytes             # a function that returns such a table, or
-    struct: bytes            # the tag of a structure that has one
-    files: tuple[str, ...]   # where it maps; one of them is in a tree
-
-
-_FRAMEWORKS = (
-    _Framework("vb2-dma-sg", b"vb2_dma_sg_plane_desc", b"",
-               ("drivers/media/common/videobuf2/videobuf2-dma-sg.c",
-                "drivers/media/v4l2-core/videobuf2-dma-sg.c")),
-    _Framework("ib_umem_get()", b"", b"ib_umem",
-               ("drivers/infiniband/core/umem.c",)),
-)
 
 
 def find(plan: Plan) -> tuple[Walk, ...]:
@@ -119,8 +95,9 @@ def _walk(plan: Plan, look: _Look, unit: Unit, use: Use, function: Function,
           count: Count, proven: set[tuple[str, str]]) -> Walk:
     text = look.texts[use.file]
     parts = text.arguments(use.start + 1)
-    words = text.words(*parts[2])
-    listed = text.words(*parts[1 if use.act is Act.START else 0])
+    place = names.now().walks[use.name]
+    words = text.words(*parts[place.count])
+    listed = text.words(*parts[place.list])
     was = _before(plan, use.file, function.name, _rank(text, use, function))
     stored = mapper = ""
     if count.kind is Kind.UNKNOWN:
@@ -154,11 +131,7 @@ def _join(words: Sequence[bytes]) -> str:
 def _rank(text: Text, use: Use, function: Function) -> int:
     """Return which of the function's counts, by place, belongs to a use."""
     return sum(1 for at in range(function.open, use.start)
-               if text.text(at) in _WALKS and text.text(at + 1) == b"(")
-
-
-_WALKS = (b"for_each_sg_page", b"for_each_sg_dma_page",
-          b"__sg_page_iter_start")
+               if text.text(at) in names.now().walks and text.text(at + 1) == b"(")
 
 
 def _before(plan: Plan, file: str, name: bytes,
@@ -172,10 +145,11 @@ def _before(plan: Plan, file: str, name: bytes,
             if function.name != name:
                 continue
             for at in range(function.open, function.close):
-                if text.text(at) in _WALKS and text.text(at + 1) == b"(":
+                if text.text(at) in names.now().walks and text.text(at + 1) == b"(":
                     parts = text.arguments(at + 1)
-                    walks.append(text.words(*parts[2])
-                                 if len(parts) == 4 else ())
+                    place = names.now().walks[text.text(at)]
+                    walks.append(text.words(*parts[place.count])
+                                 if len(parts) == place.arguments else ())
         counts.append(walks)
     old, new = counts
     # With a loop more than before, nobody can say which one was which.
@@ -329,6 +303,7 @@ def _fills(text: Text, loop: _Loop) -> bool:
                 not _sums(text, at):
             return True
         if word == b"(" and text.tokens[at - 1].kind == "id" and \
+                text.text(at - 1) not in names.now().accessors and \
                 not _PURE.fullmatch(text.text(at - 1)):
             return True
         if word == b"*" and text.text(at - 1) in (b";", b"{", b"}", b")"):
@@ -523,7 +498,7 @@ class _Look:
         """Return who stored a count, and which call it came from."""
         if len(count) < 3 or listed[-2:-1] not in ((b"->",), (b".",)):
             return "", ""
-        for framework in _FRAMEWORKS:
+        for framework in names.now().frameworks:
             if not _comes_from(text, use, count, framework):
                 continue
             for name in framework.files:
@@ -563,9 +538,9 @@ class _Look:
                 table = text.words(*parts[0]) if parts else ()
                 if table[-1:] != (name,):
                     continue
-                if _OTHER_BUILDERS.fullmatch(token.text):
+                if names.now().builds_otherwise.fullmatch(token.text):
                     return ""
-                if _BUILDERS.fullmatch(token.text):
+                if names.now().builds.fullmatch(token.text):
                     if not _whole_pages(text, parts):
                         return ""
                     found.add(token.text.decode("latin-1"))
@@ -603,7 +578,7 @@ def _whole_pages(text: Text, parts: Sequence[tuple[int, int]]) -> bool:
 
 
 def _comes_from(text: Text, use: Use, count: tuple[bytes, ...],
-                framework: _Framework) -> bool:
+                framework: Framework) -> bool:
     """Tell whether the framework handed out the object of a count."""
     function = text.function_of(use.at)
     if function is None:
@@ -635,7 +610,7 @@ def _mappings(text: Text, table: bytes
               ) -> Iterator[tuple[int, tuple[bytes, ...]]]:
     """Yield the calls that map a list, and the list; b"" is any table."""
     for at, token in enumerate(text.tokens):
-        if token.kind != "id" or not _MAPPERS.fullmatch(token.text) or \
+        if token.kind != "id" or not names.now().maps.fullmatch(token.text) or \
                 text.text(at + 1) != b"(":
             continue
         parts = text.arguments(at + 1)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -191,6 +192,85 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Walk:
+    """A loop or start: which arguments are its list, count and offset."""
+
+    word: str
+    list: int                # from 1
+    count: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """What reads the new side of the entry that a field gives."""
+
+    word: str
+    call: bool               # a function that takes it, or a member of it
+    address: bool            # it gives the address itself
+
+
+@dataclass(frozen=True)
+class Framework:
+    """Code outside of a driver that maps the lists that it hands out."""
+
+    name: str                # as people call it
+    gives: bytes             # a function that returns such a table, or
+    struct: bytes            # the tag of a structure that has one
+    files: tuple[str, ...]   # where it maps; one of them is in a tree
+
+
+# The sentences that a campaign may word itself, with what is said otherwise.
+# {old} and {new} are the terms of the two APIs, {accessor} is the function that
+# gives an address; the other words are those of the place that says it.
+SAYINGS = {
+    # verdicts
+    "api": "this is the {old} itself",
+    "holder": "this type of the API has a {old} inside",
+    "page-walk": "it uses the {old} alone, which is right",
+    "page-walk-beside": "it uses the {old} alone, which is right; what was "
+                        "beside it is converted",
+    "call-kept": "no rule converts this call",
+    "guard-here": "this kernel has the {new}, and {guard} shows it code for "
+                  "kernels without; ask for the API there, not for a version",
+    "guard-new": "{guard} shows this code to kernels that have the {new}, and "
+                 "it uses the {old}; convert it for them by hand",
+    "guard-alone": "{guard} keeps this code for older kernels, and nothing "
+                   "here is for those with the {new}; write that by hand",
+    "unknown": "decide by hand which API it needs",
+    "offset": "offset {offset} now counts by the {new}",
+    "old-api": "uses the {old}; apply converts it",
+    # counts
+    "mapper": "the mapping",
+    "count-entries": "it counts all entries, which may be more than were "
+                     "mapped",
+    # what a person has to check
+    "check-offset": "The offset '{offset}' counts by the {new} now.",
+    # mails; slug is a part of their identifiers
+    "slug": "",
+    "change": "use the {new}",
+    "change-short": "use the {new}",
+    "adds": "add the {new}",
+    "why": "The {old} is to be replaced by the {new}.",
+    "patch-adds": "Patch 1 adds the {new}.",
+    "patch-mends": "correct{s} the {new}.",
+    "patch-ends": "makes it an error to use the {old}.",
+    "both": "both APIs are accepted",
+    "both-still": "Both APIs are still accepted afterwards",
+    "upstream": "",
+    "upstream-and-users": "",
+    "lone": "{home} has no maintainer in MAINTAINERS.",
+    "entries": "{what} may be more than were mapped.",
+    "entries-all": "All entries are counted, which may be more than were "
+                   "mapped.",
+    "fills": "now [gives|give] what the {new} has, which can be more than "
+             "before. Please confirm that what is filled has room for it.",
+    "offset-mail": "The offset {offset} in {{names}} now counts by the {new}. "
+                   "Please confirm that this is what is meant.",
+}
+
+
+@dataclass(frozen=True)
 class Campaign:
     name: str
     folder: Path             # of the tables and the rules
@@ -210,6 +290,11 @@ class Campaign:
     fixes: tuple[Fix, ...]
     anchors: tuple[Anchor, ...]
     needs: tuple[Need, ...]
+    walks: tuple[Walk, ...]
+    reads: tuple[Read, ...]
+    frameworks: tuple[Framework, ...]
+    patterns: Mapping[str, re.Pattern[bytes]]    # maps, builds, ...
+    sayings: Mapping[str, str]       # of SAYINGS, in its own words
     names: tuple[Name, ...]
     roles: tuple[Role, ...] = ()     # for Unit.MAPPING
 
@@ -271,6 +356,15 @@ class Campaign:
                        for name in self.names if name.kind.counted)
         return any(need.word == token and need.place in (ANY, place)
                    for need in self.needs)
+
+    @property
+    def slug(self) -> str:
+        """Return the word that identifiers of mails have."""
+        return self.says("slug") or self.name
+
+    def says(self, code: str) -> str:
+        """Return a sentence of SAYINGS, in the campaign's own words."""
+        return self.sayings.get(code, SAYINGS[code])
 
     def words(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the identifiers of these kinds, in the table's order."""

@@ -29,14 +29,15 @@ from __future__ import annotations
 
 import enum
 import re
+import string
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from read.campaign import (ANY, NAMES, RULES, UNKNOWN, Anchor, Callers,
-                           Campaign, Fix, Kind, Name, Need, Part, Patch,
-                           Refusal, Role, Side, State, Step, Unit, Where,
-                           rule_files)
+from read.campaign import (ANY, NAMES, RULES, SAYINGS, UNKNOWN, Anchor,
+                           Callers, Campaign, Fix, Framework, Kind, Name, Need,
+                           Part, Patch, Read, Refusal, Role, Side, State, Step,
+                           Unit, Walk, Where, rule_files)
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = "sg-dma-page"
@@ -97,7 +98,15 @@ _KEYS = {
     "fix": ("state patch file pattern", False, True),
     "anchor": ("state file line where pattern", False, True),
     "needs": ("name place", False, True),
+    "walk": ("name list count offset", False, True),
+    "reads": ("name call-or-member address-or-length", False, True),
+    "framework": ("name function struct files", False, True),
+    "maps": ("pattern", False, False),
+    "builds": ("pattern", False, False),
+    "builds-otherwise": ("pattern", False, False),
+    "say": ("code sentence", False, True),
 }
+_PATTERNS = ("maps", "builds", "builds-otherwise")
 _COLUMNS = ("name", "kind", "object", "side", "becomes")
 _TAKES = (Kind.LOOP, Kind.START, Kind.NEXT, Kind.ADDRESS, Kind.PAGE,
           Kind.WRAPPER)
@@ -133,6 +142,13 @@ def _load(name: str, folder: Path, patches: Path, fixtures: Path) -> Campaign:
                     for state, patch, file, pattern in facts["fix"]),
         anchors=tuple(_anchor(table, row) for row in facts["anchor"]),
         needs=tuple(Need(*row) for row in facts["needs"]),
+        walks=tuple(_walk(table, row) for row in facts["walk"]),
+        reads=tuple(_read(table, row) for row in facts["reads"]),
+        frameworks=tuple(_framework(table, row)
+                         for row in facts["framework"]),
+        patterns={key: _pattern(table, facts[key][0][0])
+                  for key in _PATTERNS if facts[key]},
+        sayings=dict(_saying(table, row) for row in facts["say"]),
         names=tuple(_names(folder / NAMES, [
             side.word for side in sides.values() if side])),
         roles=tuple(_role(table, row) for row in facts["role"]))
@@ -253,6 +269,52 @@ def _check_roles(table: Path, campaign: Campaign) -> None:
                             "a mapping, and there alone")
 
 
+def _walk(table: Path, row: Sequence[str]) -> Walk:
+    if not all(re.fullmatch(r"[1-9]", cell) for cell in row[1:]):
+        raise CampaignError(f"{table}: walk {row[0]}: list, count and offset "
+                            "are numbers of arguments, from 1")
+    return Walk(row[0], *map(int, row[1:]))
+
+
+def _read(table: Path, row: Sequence[str]) -> Read:
+    word, how, what = row
+    if how not in ("call", "member") or what not in ("address", "length"):
+        raise CampaignError(f"{table}: reads {word}: not call or member, or "
+                            "not address or length")
+    return Read(word, how == "call", what == "address")
+
+
+def _framework(table: Path, row: Sequence[str]) -> Framework:
+    name, gives, struct, files = row
+    function, tag = (b"" if cell == "-" else cell.encode()
+                     for cell in (gives, struct))
+    return Framework(name, function, tag, tuple(
+        _inside(table, file) for file in files.split()))
+
+
+def _saying(table: Path, row: Sequence[str]) -> tuple[str, str]:
+    """Return a code and its sentence, which has no word of its own."""
+    code, sentence = row
+    if code not in SAYINGS:
+        raise CampaignError(f"{table}: say {code}: no such sentence; there "
+                            f"are: {', '.join(sorted(SAYINGS))}")
+    try:
+        strange = _fields(sentence) - _fields(SAYINGS[code]) - {
+            "old", "new", "accessor"}
+    except ValueError as error:
+        raise CampaignError(f"{table}: say {code}: {error}") from error
+    if strange:
+        raise CampaignError(f"{table}: say {code}: has no word "
+                            f"{{{sorted(strange)[0]}}}")
+    return code, sentence
+
+
+def _fields(sentence: str) -> set[str]:
+    """Return the words in braces of a sentence."""
+    return {field for _, field, _, _ in string.Formatter().parse(sentence)
+            if field is not None}
+
+
 def _inside(table: Path, file: str) -> str:
     """Return the name of a file that lies in every tree, or refuse it."""
     path = Path(file)
@@ -365,12 +427,13 @@ def _check_names(table: Path, campaign: Campaign) -> None:
 
 
 def _check_needs(table: Path, campaign: Campaign) -> None:
-    """Refuse a need of a name that is not counted."""
+    """Refuse needs and walks of names that are not counted."""
     words = {name.word for name in campaign.names if name.kind.counted}
-    for need in campaign.needs:
-        if need.word not in words:
-            raise CampaignError(f"{table}: needs {need.word}, which is no "
-                                f"counted name of {NAMES}")
+    for key, word in (*(("needs", need.word) for need in campaign.needs),
+                      *(("walk", walk.word) for walk in campaign.walks)):
+        if word not in words:
+            raise CampaignError(f"{table}: {key} {word}, which is no counted "
+                                f"name of {NAMES}")
 
 
 def _check_rules(folder: Path, campaign: Campaign) -> None:

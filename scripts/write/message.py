@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from read import api
 from run.rules import Rule
 from judge.counts import Kind, Why
 from judge.ledger import Entry, Ledger
@@ -32,23 +33,15 @@ from judge.walks import Walk, quoted
 
 WIDTH = 72
 SUBJECT = 75
-# The first posting of the iterator, in January 2019.
-LINK = "Link: https://lore.kernel.org/r/20190104223531.GA1705@ziepe.ca"
 TABLE = ("The names of the iterators in this tree, by file and by what the "
          "series\ndoes: it converts an occurrence, or keeps it because it "
          "is right, or\nleaves it to a person, who has to decide (manual) or "
          "to read it (unread).")
-UPSTREAM = ('commit d901b2760dc6 ("lib/scatterlist: Provide a DMA page '
-            'iterator") in v5.1')
-SUMMARY = "use the DMA page iterator for DMA addresses"
-_SHORT = "use the DMA page iterator"
 # "drm/onyx: ", "media: ipu3-cio2: ", "crypto: talc - ".
 _PREFIX = re.compile(r"(?:[A-Za-z0-9][\w.,/+*{}()-]*(?: [\w.-]+)?: )+"
                      r"(?:[\w./-]+ - )?")
 # Lines that git am would read as something else than text.
 _TRAPS = re.compile(r"^(?=---|diff -|Index: |From:? |Subject: |Date: |>From )")
-# What a core line of a rule brings; the others need the rule around them.
-_NEW = re.compile(r"dma_page|dma_next|iter_dma|\.base|->base")
 _NOISE = {"treewide", "tree-wide", "revert", "merge", "license cleanup"}
 # Subsystems that write a capital behind the prefix, for a tree without a log.
 _CAPITALS = re.compile(r"drm/i915|RDMA|IB|ALSA|spi")
@@ -137,14 +130,22 @@ def subject(prefix: Prefix, rules: Sequence[Rule]) -> str:
     A rule that only puts a count right behind a conversion names no patch.
     """
     said = {decapital(rule.summary) for rule in rules if not rule.counts}
-    summary = said.pop() if len(said) == 1 else SUMMARY
-    for words in (summary, SUMMARY, _SHORT):
+    change, short = (api.now().say(code) for code in ("change",
+                                                      "change-short"))
+    summary = said.pop() if len(said) == 1 else change
+    for words in (summary, change, short):
         text = prefix.text + (words[0].upper() + words[1:]
                               if prefix.capital else words)
         if len(text) <= SUBJECT:
             return text
     return (prefix.text.rstrip(" -:").split(": ")[-1] + ": "
-            + _SHORT)[:SUBJECT]
+            + short)[:SUBJECT]
+
+
+def link() -> str:
+    """Return the Link: line of the campaign's posting, "" without one."""
+    address = api.now().campaign.link
+    return f"Link: {address}" if address else ""
 
 
 # --- commit messages -------------------------------------------------------
@@ -167,7 +168,7 @@ def core(title: str, body: str, check: Check, first: bool) -> Words:
     first: it adds the iterator, so that its first posting belongs to it.
     """
     text, trailers = _cut_trailers(body)
-    trailers += [LINK] if first else []
+    trailers += [link()] if first and link() else []
     return Words(assembled([title, text, "\n".join(trailers)]),
                  notes([checked(check)]))
 
@@ -186,7 +187,8 @@ def whole(title: str, body: str, files: Sequence[str],
     parts += rule_text(rules)
     parts += [_facts(here), _left(files, mine),
               "Compile tested only." if check.built else "",
-              "\n".join([*trailers, *([LINK] if first else [])])]
+              "\n".join([*trailers, *([link()] if first and link()
+                                     else [])])]
     return Words(assembled(parts), notes(
         [*questions(here), checked(check), _made(rules, making)]))
 
@@ -253,44 +255,37 @@ class Shape:
 def cover_title(shape: Shape) -> str:
     """Return the subject of the cover."""
     if shape.adds:
-        return "lib/scatterlist: add a DMA page iterator" + (
+        return api.now().say("adds") + (
             " and convert its users" if shape.users else "")
     if shape.mends and not shape.users:
         return shape.subject
-    return f"treewide: {SUMMARY}"
+    return f"treewide: {api.now().say('change')}"
 
 
 def story(shape: Shape) -> str:
     """Say what the series does, and why."""
-    parts = []
+    parts, say = [], api.now().say
     if shape.adds or shape.users:
-        parts.append(
-            "for_each_sg_page() steps by the length of an entry in memory. "
-            "Once dma_map_sg() has merged entries, the DMA segments are "
-            "fewer and longer, and a walk that reads DMA addresses steps "
-            "through the wrong list.")
+        parts.append(say("why"))
     if shape.mends:
         parts.append(shape.opening)
     order = []
     if shape.adds:
-        order.append("Patch 1 adds an iterator of its own type for DMA "
-                     "addresses.")
+        order.append(say("patch-adds"))
     if shape.mends and shape.users:
-        order.append(f"{_patches(shape.mends)} "
-                     f"correct{'s' * (len(shape.mends) == 1)} the iterator "
-                     "for DMA addresses.")
+        order.append(f"{_patches(shape.mends)} " + say(
+            "patch-mends", s="s" * (len(shape.mends) == 1)))
     if shape.users:
         one = len(shape.users) == 1
         order.append(f"{_patches(shape.users)} convert{'s' * one} the "
                      "callers" + ("." if one else ", one per subsystem."))
     if shape.ends and shape.adds:
-        order.append(f"Until patch {shape.last} the accessor "
-                     "accepts both types, so that every step builds.")
+        order.append(f"Until patch {shape.last} {say('both')}, so that "
+                     "every step builds.")
     if shape.ends:
-        order.append(f"Patch {shape.last} makes it a type error to read a "
-                     "DMA address from a walk over pages in memory.")
+        order.append(f"Patch {shape.last} {say('patch-ends')}")
     elif shape.adds and shape.users and shape.left:
-        order.append("The accessor still accepts both types afterwards, "
+        order.append(f"{say('both-still')}, "
                      f"because {many(shape.left, 'place')} below "
                      f"need{'s' if shape.left == 1 else ''} a person.")
     parts.append(" ".join(order))
@@ -300,12 +295,8 @@ def story(shape: Shape) -> str:
 
 
 def upstream(users: bool) -> str:
-    """Say what the iterator owes to upstream, and why it is not a backport."""
-    return (
-        f"The interface is that of {UPSTREAM}. A plain backport would not "
-        "do: that commit counts the pages of a segment from sg->offset, "
-        "which belongs to other memory once entries were merged"
-        + (", and it converts all users in one patch." if users else "."))
+    """Say what the API owes to upstream, and why it is not a backport."""
+    return api.now().say("upstream-and-users" if users else "upstream")
 
 
 def plan_of_merge(shape: Shape) -> str:
@@ -330,8 +321,8 @@ def plan_of_merge(shape: Shape) -> str:
         lines.append("The patches do not depend on each other; each can go "
                      "through the tree of its subsystem.")
     if shape.lone and (shape.adds or shape.mends or shape.ends):
-        lines.append("lib/scatterlist.c has no maintainer in MAINTAINERS; "
-                     "Andrew Morton usually takes lib/.")
+        lines.append(api.now().say("lone",
+                                   home=api.now().campaign.home[0]))
     return fill(" ".join(lines))
 
 
@@ -429,7 +420,7 @@ def _facts_of(walk: Walk) -> list[str]:
                      f"{walk.stored} stores there what {walk.mapper} "
                      "returned.")
     elif count.kind is Kind.MAPPED:
-        by = f"{count.by or 'dma_map_sg'}()"
+        by = f"{count.by}()" if count.by else api.now().mapper
         source = {Why.STORED: f"which {by} stored there",
                   Why.IMPORTED: f"whose table came mapped from {by}",
                   }.get(count.why, f"which is what {by} returned")
@@ -439,12 +430,8 @@ def _facts_of(walk: Walk) -> list[str]:
                 if walk.was else "."))
     elif count.kind is Kind.UNMAPPED or _all_entries(walk):
         found.append(
-            ("sg_nents() counts all entries, which may be more than the "
-             "segments." if _all_entries(walk) else
-             f"{what} counts the entries from before mapping, which may be "
-             "more than the segments.")
-            + " Entries without a segment have a DMA length of 0 in a list "
-            "that is mapped once, and the walk steps over them.")
+            api.now().say("entries-all") if _all_entries(walk) else
+            api.now().say("entries", what=what))
     if walk.bound:
         found.append(f"The [loop|loops] in {{names}} [ends|end] when "
                      f"{plain(walk.bound)}, whatever the list has.")
@@ -470,18 +457,13 @@ def questions(walks: Sequence[Walk]) -> list[str]:
         if count.kind is Kind.UNKNOWN and not walk.stored and \
                 not _all_entries(walk):
             these.append(f"Please confirm that {what} in {{names}} is what "
-                         "dma_map_sg() returned.")
+                         f"{api.now().mapper} returned.")
         if walk.room:
-            these.append("The [walk|walks] in {names} now [visits|visit] "
-                         "every DMA page, which can be more than before. "
-                         "Please confirm that what is filled has room for "
-                         "them.")
+            these.append("The [walk|walks] in {names} "
+                         + api.now().say("fills"))
         if count.offset and not walk.builder:
-            these.append(f"The offset {plain(count.offset)} in {{names}} now "
-                         "counts DMA pages and not pages in memory. The two "
-                         "differ where an entry does not start and end at a "
-                         "page boundary. Please confirm that this cannot "
-                         "happen here.")
+            these.append(api.now().say("offset-mail",
+                                       offset=plain(count.offset)))
         for question in these:
             names = asked.setdefault(question, [])
             if _named(walk) not in names:
@@ -547,10 +529,12 @@ def _made(rules: Sequence[Rule], making: Making) -> str:
     if not names:
         return ""
     spatch = f" {making.spatch}" if making.spatch else ""
+    # The core lines bring a name; the others need the rule around them.
+    brought = api.now().brings
     pairs: dict[str, str] = {}
     for rule in rules:
         for old, new in rule.rewrites:
-            if _NEW.search(new) and not _NEW.search(old):
+            if brought.search(new) and not brought.search(old):
                 pairs.setdefault(new, old)
     lines = [f"  {line}" for new, old in pairs.items()
              for line in (f"- {old}", f"+ {new}")]

@@ -38,7 +38,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from host import output, repo, scratch
-from read import core, tree as trees
+from read import api, core, tree as trees
 from judge import walks
 from prove import builds, verify
 from write import barewords, beside, mails, maintainers, message, reroll
@@ -541,9 +541,10 @@ def _check(report: builds.Report, built: builds.Built) -> Check:
                     + ("" if built.warnings else " and no new warning"))
         done.append(_code(built.objects))
     if built.same:
-        done.append(f"{len(built.same)} objects that use the page iterator "
+        old = api.now().old
+        done.append(f"{len(built.same)} objects that use the {old} "
                     "are byte-identical" if len(built.same) > 1 else
-                    f"{built.same[0]}, which uses the page iterator, is "
+                    f"{built.same[0]}, which uses the {old}, is "
                     "byte-identical")
     left = [f"a new {warning}" for warning in built.warnings]
     left += [f"{name} is not touched and not identical"
@@ -658,9 +659,6 @@ def _signed(words: Words, plan: Plan, settings: Settings,
         _at_home(words.notes, plan, settings))
 
 
-_WALKS = ("for_each_sg_page", "__sg_page_iter_start")
-
-
 def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
     """Return the Fixes: line of a patch, "" where no commit is the one.
 
@@ -668,11 +666,12 @@ def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
     more of them afterwards than it found: one that only reworded a walk, or
     moved it, is not where the mistake began.
     """
+    began = tuple(map(os.fsdecode, api.now().old_walks))
     places = sorted({(entry.site.file, entry.site.line)
                      for entry in plan.ledger.entries
                      if entry.verdict == "converted"
                      and entry.site.file in files
-                     and entry.site.token in _WALKS})
+                     and entry.site.token in began})
     found: set[str] = set()
     subject = ""
     for file, line in places:
@@ -692,7 +691,7 @@ def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
     change = git.git("show", "--format=", "--no-renames", "-U0", commit)
     grown = sum(
         (row.startswith(b"+") - row.startswith(b"-"))
-        * sum(row.count(name.encode() + b"(") for name in _WALKS)
+        * sum(row.count(name.encode() + b"(") for name in began)
         for row in change.split(b"\n")
         if not row.startswith((b"+++", b"---")))
     return f'Fixes: {commit[:12]} ("{message.plain(subject)}")' \
@@ -766,7 +765,7 @@ def _thread(start: _Start, postings: Sequence[_Posting],
     for part, (posting, cover) in enumerate(zip(postings, covers)):
         mine = patches[posting.first:posting.end]
         where = mails.thread(
-            "sg-dma-page-iter", start.date, settings.version,
+            api.now().campaign.slug, start.date, settings.version,
             part + 1 if len(postings) > 1 else 0, not lone, ident,
             [path.read_bytes() for path in mine])
         for number, path in enumerate(mine, 1):
@@ -964,7 +963,7 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
             if seen else "",
             "" if lone else "Maintainers, per patch:\n\n" + _people(mine),
             message.made_with(settings.command),
-            message.LINK if shape.adds and not lone else ""]
+            message.link() if shape.adds and not lone else ""]
         tail = [_base_lines(git, start, change, commits[:posting.first])]
         if not lone:
             tail[:0] = [
@@ -973,7 +972,7 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
                         last).decode("utf-8", "surrogateescape").rstrip("\n")]
         title = barewords.cover_title(rules) if plan.bare else \
             message.cover_title(shape) if not posting.folder else \
-            f"{posting.title}: {message.SUMMARY}"
+            f"{posting.title}: {api.now().say('change')}"
         covers.append(_Cover(
             title, _at_home("\n\n".join(filter(None, parts)), plan, settings),
             "\n\n".join(filter(None, tail)),
@@ -1044,7 +1043,7 @@ def _change_id(start: _Start, plan: Plan) -> str:
     for name, content in sorted(plan.after.items()):
         digest.update(os.fsencode(name) + b"\0" + content)
     day = mails.moment(start.date)
-    return f"{day:%Y%m%d}-sg-dma-page-iter-{digest.hexdigest()[:12]}"
+    return f"{day:%Y%m%d}-{plan.campaign.slug}-{digest.hexdigest()[:12]}"
 
 
 # --- the version before ----------------------------------------------------

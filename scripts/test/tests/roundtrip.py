@@ -33,6 +33,7 @@ from read import tree as trees  # noqa: E402
 from read.ctext import Text  # noqa: E402
 from run import spatch  # noqa: E402
 from judge.edits import from_diff, render  # noqa: E402
+from read import api  # noqa: E402
 from judge import units as iterators  # noqa: E402
 
 _MAKE = ("Makefile", "include/linux/scatterlist.h", "lib/scatterlist.c")
@@ -93,7 +94,7 @@ def _lenders(files: dict[str, bytes]) -> set[str]:
     """Return the files that hand an iterator's .base to a helper."""
     units = iterators.bind({file: Text(data) for file, data in files.items()})
     return {use.file for unit in units for use in unit.uses
-            if use.base and use.name not in iterators.CALLS}
+            if use.base and use.name not in api.now().takes}
 
 
 def _reverse(files: dict[str, bytes]) -> dict[str, bytes]:

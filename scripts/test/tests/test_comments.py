@@ -13,7 +13,8 @@ from read import tree as trees
 from judge import units as iterators
 from read.ctext import Text
 from judge.edits import Edit, render
-from judge.units import PAGE
+
+PAGE = b"sg_page_iter"
 
 
 def mend(source: str, pairs: tuple[tuple[str, str], ...] = (),

@@ -10,13 +10,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from read import conditionals  # noqa: E402
 import smalltree  # noqa: E402
 from read.ctext import Text  # noqa: E402
-from judge.units import DMA, PAGE, Act, Unit, bind, trouble  # noqa: E402
+from judge.units import DMA, Act, Unit, bind, trouble  # noqa: E402
 
 
 def setUpModule() -> None:
     conditionals.use(smalltree.census())
 
 
+# The tags of the two types.
+OLD, NEW = b"sg_page_iter", b"sg_dma_page_iter"
 WALK = b"""
 void NAME(struct sg_table *t, u64 *out)
 {
@@ -43,8 +45,8 @@ def units(*sources: bytes, **more: bytes) -> list[Unit]:
 class BindTest(unittest.TestCase):
 
     def test_same_name_in_two_functions_is_two_units(self) -> None:
-        found = units(walk(b"a", PAGE, b"for_each_sg_page")
-                      + walk(b"b", PAGE, b"for_each_sg_page"))
+        found = units(walk(b"a", OLD, b"for_each_sg_page")
+                      + walk(b"b", OLD, b"for_each_sg_page"))
         self.assertEqual(len(found), 2)
         self.assertEqual([[use.act for use in unit.uses] for unit in found],
                          [[Act.LOOP, Act.ADDRESS]] * 2)
@@ -112,7 +114,7 @@ void f(struct walk *w)
 
     def test_base_of_a_member_goes_with_the_member(self) -> None:
         own = b"struct sg_dma_page_iter {\n\tstruct sg_page_iter base;\n};\n"
-        member = self.MEMBER.replace(b"struct sg_page_iter", b"struct " + DMA)
+        member = self.MEMBER.replace(b"struct sg_page_iter", b"struct " + NEW)
         found = units(own, member.replace(
             b"NEXT(&w->it)", b"__sg_page_iter_start(&w->it.base, s, n, 0)"))
         walk = next(unit for unit in found if unit.types == {DMA}
@@ -241,27 +243,27 @@ void f(void)
         self.assertEqual(len(found), 1)
 
     def test_dead_code_has_no_units(self) -> None:
-        self.assertEqual(units(b"#if 0\n" + walk(b"a", PAGE, b"x")
+        self.assertEqual(units(b"#if 0\n" + walk(b"a", OLD, b"x")
                                + b"#endif\n"), [])
 
 
 class TroubleTest(unittest.TestCase):
 
     def test_old_dma_walk_is_trouble(self) -> None:
-        unit, = units(walk(b"a", PAGE, b"for_each_sg_page"))
+        unit, = units(walk(b"a", OLD, b"for_each_sg_page"))
         self.assertIn("sg_page_iter_dma_address", trouble(unit))
 
     def test_new_dma_walk_is_none(self) -> None:
-        unit, = units(walk(b"a", DMA, b"for_each_sg_dma_page"))
+        unit, = units(walk(b"a", NEW, b"for_each_sg_dma_page"))
         self.assertEqual(trouble(unit), "")
 
     def test_half_converted_walk_is_trouble(self) -> None:
-        unit, = units(walk(b"a", DMA, b"for_each_sg_page"))
+        unit, = units(walk(b"a", NEW, b"for_each_sg_page"))
         self.assertIn("for_each_sg_page", trouble(unit))
-        unit, = units(walk(b"a", PAGE, b"for_each_sg_dma_page"))
+        unit, = units(walk(b"a", OLD, b"for_each_sg_dma_page"))
         self.assertIn("for_each_sg_dma_page", trouble(unit))
 
-    def one(self, body: bytes, type: bytes = DMA) -> str:
+    def one(self, body: bytes, type: bytes = NEW) -> str:
         unit, = units(b"void f(void)\n{\n\tstruct " + type + b" it;\n\t"
                       + body + b"\n}\n")
         return trouble(unit)
@@ -271,7 +273,7 @@ class TroubleTest(unittest.TestCase):
                          "")
         self.assertIn("start", self.one(b"__sg_page_iter_start(&it, s, n, 0);"))
         self.assertIn("start", self.one(
-            b"__sg_page_iter_start(&it.base, s, n, 0);", PAGE))
+            b"__sg_page_iter_start(&it.base, s, n, 0);", OLD))
 
     def test_next_of_the_other_type_is_trouble(self) -> None:
         self.assertIn("next", self.one(b"__sg_page_iter_next(&it);"))
@@ -284,7 +286,7 @@ class TroubleTest(unittest.TestCase):
 
     def test_field_of_a_dma_iterator_is_trouble(self) -> None:
         self.assertIn("field", self.one(b"g(it.base.sg);"))
-        self.assertEqual(self.one(b"g(it.sg);", PAGE), "")
+        self.assertEqual(self.one(b"g(it.sg);", OLD), "")
 
     def test_two_types_or_none_are_trouble(self) -> None:
         unit, = units(b"extern struct sg_page_iter it;\n"
@@ -301,7 +303,7 @@ class TroubleTest(unittest.TestCase):
                 (b"struct TYPE *f(void);\n", "returns"),
                 (b"void f(void *p)\n{\n\tg((struct TYPE *)p);\n}\n",
                  "cast")):
-            for type in (PAGE, DMA):
+            for type in (OLD, NEW):
                 with self.subTest(data=data, type=type):
                     unit, = units(data.replace(b"TYPE", type))
                     self.assertIn(said, trouble(unit))
