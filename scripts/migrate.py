@@ -45,9 +45,9 @@ from typing import (Callable, Iterator, Mapping, NoReturn, Optional,
                     Sequence)
 
 from host import gitsafe, output
-from read import campaigns, core, tree as trees
+from read import api, campaigns, core, tree as trees
 from run import bare as bare_rules, spatch
-from judge import bare, mappings, plan as planning, review
+from judge import bare, kinds, review
 from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
 from check import check, explain, report as formats
@@ -87,7 +87,8 @@ _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
         CampaignError, CensusError, ChangedError, CheckError, CoreError, ExplainError,
         EditError, LedgerError, MaintainersError, OutputError, RepoError,
         RerollError, RuleError, ScratchError, SeriesError, SpatchError,
-        SpliceError, SuiteError, TreeError, VerifyError, WordsError)
+        SpliceError, SuiteError, TreeError,
+        VerifyError, WordsError)
 # What is older has no CONFIG_IOMMU_DEFAULT_DMA_STRICT, and before v5.11
 # intel-iommu merged nothing; the cases themselves run in user-mode Linux too.
 _QEMU_FROM = (5, 14)
@@ -289,9 +290,7 @@ def _change(options: Options, tree: Tree, embedded: bool = False) -> None:
 def _plan(options: Options, tree: Tree) -> Plan:
     """Return what the campaign, or the bare rules of RULES, make of a tree."""
     if not _bare_paths(options):
-        if options.campaign.unit is Unit.MAPPING:
-            return mappings.make_plan(tree, options.settings)
-        return planning.make_plan(tree, options.settings)
+        return kinds.make_plan(tree, options.settings)
     rules, left = bare_rules.load(
         _bare_paths(options), _word("SCRIPTS", options.rest.scripts, (
             "", "allow")) == "allow", options.confidence)
@@ -531,7 +530,7 @@ def _backtest(options: Options) -> None:
                   if found.unit is Unit.MAPPING)
 
     def mend(root: Path) -> Mapping[str, bytes]:
-        return mappings.make_plan(trees.open_tree(os.fspath(root)), replace(
+        return kinds.make_plan(trees.open_tree(os.fspath(root)), replace(
             options.settings, campaign=counts, rules=counts.misuse,
             module=False, files=(), confidence="low")).after
 
@@ -718,6 +717,7 @@ def _options(words: Sequence[str]) -> Options:
     found = parser.parse_args(words)
     module, files = _module(found.m, found.caller)
     campaign = campaigns.load(found.campaign)
+    api.use(campaign)
     return Options(
         campaign=campaign,
         kernel=_folder(found.kernel), module=module, files=files,

@@ -33,7 +33,7 @@ from pathlib import Path
 from read import api as names, campaigns, changed as changes, conditionals, \
     core, tree as trees
 from run import foreign, hunks, jobs, remember, rules as rulebook, scan, spatch
-from judge import calls, ledger as accounts, plan as planning
+from judge import calls, kinds, ledger as accounts, plan as planning
 from check import baseline as known_findings, report as formats, suppress
 from read.campaign import Callers, Kind, Unit
 from read.ctext import Text
@@ -502,7 +502,7 @@ def _ledger(work: _Work) -> list[Row]:
         work.used.append(name)
         return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
                 for row in json.loads(entry)]
-    ledger = planning.make_ledger(work.tree, work.settings.plan)
+    ledger = kinds.make_ledger(work.tree, work.settings.plan)
     rows = [_row(one) for one in ledger.entries]
     if not any(_passing(row) for row in rows):
         work.cache.put(name, json.dumps(rows).encode())

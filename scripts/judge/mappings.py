@@ -117,6 +117,11 @@ def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
 
 # --- reading ---------------------------------------------------------------
 
+def make_ledger(tree: trees.Tree, settings: Settings) -> Ledger:
+    """Return every site's verdict."""
+    return make_plan(tree, settings).ledger
+
+
 def _read(work: _Work, sites: Sequence[Site]) -> None:
     """Read the files with a site, and those that a rule can report in."""
     chosen = work.settings.files

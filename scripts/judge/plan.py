@@ -912,13 +912,14 @@ def _finish(work: _Work, last: _Work, chosen: Sequence[Rule],
     """Add the core, in the form that lets the whole tree build."""
     after = {file: data for file, data in sorted(last.sources.items())
              if data != work.sources[file]}
-    form, parts, remark = _core(work, ledger)
+    form, parts, remark = core_for(work.tree, work.settings, ledger,
+                                   work.texts)
     whole = {**after, **parts}
     before = {file: work.sources[file] if file in work.sources
               else trees.read(work.tree, file) for file in whole}
     by_name = {rule.name: rule for rule in chosen}
     return Plan(work.tree, before, whole, parts, form if parts else None,
-                _state(work), ledger,
+                state_of(work.tree, work.settings), ledger,
                 {file: tuple(by_name[name] for name in sorted(names))
                  for file, names in work.fired.items()},
                 tuple(sorted(set(work.groups))), evidence.unread,
@@ -926,30 +927,33 @@ def _finish(work: _Work, last: _Work, chosen: Sequence[Rule],
                 work.settings.campaign)
 
 
-def _state(work: _Work) -> Optional[State]:
-    """Ask the kernel what it has; a module alone has none to ask."""
-    chosen = work.settings
-    if chosen.module:
-        return core.probe(chosen.campaign, Path(chosen.kernel)) \
-            if chosen.kernel else None
-    return core.probe(chosen.campaign, work.tree.root)
+def state_of(tree: trees.Tree, settings: Settings) -> Optional[State]:
+    """Return what the kernel has; a module alone has none to look at."""
+    if settings.module:
+        return core.probe(settings.campaign, Path(settings.kernel)) \
+            if settings.kernel else None
+    return core.probe(settings.campaign, tree.root)
 
 
-def _core(work: _Work, ledger: Ledger) -> tuple[
-        Optional[State], dict[str, bytes], str]:
-    """Return the state to reach, the core's files, and a sentence about it."""
-    campaign, state = work.settings.campaign, _state(work)
-    if work.settings.module:
+def core_for(tree: trees.Tree, settings: Settings, ledger: Ledger,
+             texts: Mapping[str, Text]) -> tuple[
+                 Optional[State], dict[str, bytes], str]:
+    """Return the state to reach, the core's files, and a sentence about it.
+
+    texts: the files that must not define what the core brings.
+    """
+    campaign, state = settings.campaign, state_of(tree, settings)
+    if settings.module:
         return None, {}, _about_module(campaign, state)
     if state is None:
         return None, {}, ""
-    root, mend = work.tree.root, work.settings.fix
+    root, mend = tree.root, settings.fix
     if state.callers is Callers.NEW:
         parts = core.fix(campaign, root) if mend else {}
         return state, parts, (
             f"the tree has the {campaign.new_term} already"
             + (", its page count is mended" if parts else ""))
-    for file, text in sorted(work.texts.items()):
+    for file, text in sorted(texts.items()):
         clash = judge.clash(text) if file not in campaign.api and \
             not file.startswith(_OTHER_PROGRAMS) else None
         if clash is not None:

@@ -27,9 +27,10 @@ from pathlib import Path
 
 from host import gitsafe
 from host.scratch import ScratchError
+from read import api
 
-# The proof of a kernel tree, beside its Makefile.
-_HEADER = "include/linux/scatterlist.h"
+# What is below include/linux of every kernel, for a campaign of no header.
+_HEADERS = "include/linux"
 _VERSION = re.compile(
     rb"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*:?=[ \t]*(\S*)",
     re.MULTILINE)
@@ -69,14 +70,16 @@ def open_tree(path: str, module: str = "") -> Tree:
     kernel = Tree(root, "", False)
     try:
         facts = dict(_VERSION.findall(read(kernel, "Makefile")))
-        read(kernel, _HEADER)
+        header = _header()
+        if header:
+            read(kernel, header)
     except TreeError as error:
         raise TreeError(f"{path}: not a kernel tree: {error}"
                         + _hint(path)) from error
     if not {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
         raise TreeError(
             f"{path}: not a kernel tree: Makefile: names no version")
-    return Tree(root, _version(facts), _tracks(root, _HEADER))
+    return Tree(root, _version(facts), _tracks(root, header or "Makefile"))
 
 
 def open_kernel(path: str) -> Tree:
@@ -100,12 +103,20 @@ def open_kernel(path: str) -> Tree:
         if facts or len(lines) != 1 or not (found := _INCLUDE.match(lines[0])):
             break
         place = (place / os.fsdecode(found[1])).parent
+    wanted = _header() or _HEADERS
     for top in (root, place):
-        header = Path(os.path.realpath(top / _HEADER))
-        if header.is_file() and {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
-            return Tree(header.parents[2], _version(facts), False)
+        found_at = Path(os.path.realpath(top / wanted))
+        if found_at.exists() and {b"VERSION", b"PATCHLEVEL"} <= facts.keys():
+            return Tree(found_at.parents[len(Path(wanted).parts) - 1],
+                        _version(facts), False)
     raise TreeError(f"{path}: not a kernel tree, nor the headers of one: no "
-                    + ("version in Makefile" if header.is_file() else _HEADER))
+                    + ("version in Makefile" if found_at.exists()
+                       else wanted))
+
+
+def _header() -> str:
+    """Return the file by which the campaign recognises a tree, or ""."""
+    return next((state.file for state in api.now().campaign.states), "")
 
 
 def _hint(path: str) -> str:
