@@ -33,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from host.progress import Progress
-from read import census, tree as trees, words
+from read import census, reader, tree as trees, words
 from read.census import Site
 from run import hunks, includes, remember
 from run.bare import Bare
@@ -97,6 +97,12 @@ class _File:
     fired: set[str] = field(default_factory=set)
     first: dict[str, Result] = field(default_factory=dict)   # rule -> result
     extra: list[int] = field(default_factory=list)   # lines without a site
+    cut: splice.Cut | None = None    # `now` with its pieces, once needed
+
+    def pieces(self) -> splice.Cut:
+        if self.cut is None or self.cut.data is not self.now:
+            self.cut = splice.Cut.of(self.now)
+        return self.cut
 
 
 @dataclass
@@ -128,6 +134,7 @@ def make_plan(tree: trees.Tree, settings: Settings, rules: Sequence[Bare],
                               "other hosts do not have; run it without SSH")
         work.headers = includes.state(tree.root)
     sites = _sites(work)
+    reader.use(settings.program)
     work.of = len(sites)
     for some in _slices(work, sites):
         _slice(work, some)
@@ -431,7 +438,7 @@ def _touched(file: _File, change: _Change) -> set[int]:
         end = at + len(site.token.lstrip("."))
         if any(edit.start < end and at < edit.end for edit in change.edits) \
                 or (site.token in change.rule.stay and any(
-                    splice.reaches(file.now, at, edit)
+                    splice.reaches(file.pieces(), at, edit)
                     for edit in change.edits)):
             found.add(number)
     return found

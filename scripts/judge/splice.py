@@ -4,14 +4,12 @@
 spatch prints whole lines again, from a copy in which a byte beyond ASCII is a
 question mark and a line ends in LF. So a run of changed lines is compared
 piece by piece, and only the pieces that differ are taken from the diff. A
-piece is a word, a string, a comment or one other byte; white space between
+piece is a token or a comment, as the reader finds them; white space between
 two pieces is spatch's where one of them is new or the line was broken between
 them, and the file's otherwise. A comment or a byte beyond ASCII that would be lost
 makes the change a refused one.
 
-The pieces only cut lines for a comparison and decide nothing about C: cut in
-the wrong place, a change is larger than it has to be, and never wrong, since
-the result is compared with spatch's own.
+The result is compared with spatch's own: they differ in white space only.
 
 Data:   source + unified diff -> tuple[Edit, ...]; source + edits -> bytes.
 Units:  offsets in bytes of the file as it is; lines from 1.
@@ -23,20 +21,24 @@ from __future__ import annotations
 
 import bisect
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from read.ctext import Text
 from run import hunks
+from run.jobs import SpatchError
 
-_PIECE = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
-                    rb"|'(?:\\.|[^'\\\n])*'|\w+|[^\s\w]", re.DOTALL)
 _BYTE = "a byte beyond ASCII"
 _PLAIN = bytes(0x20 if byte == 0 else byte if byte < 0x80 else ord("?")
                for byte in range(256))
 # Pieces of one change beyond which no comparison is made: it would take time
 # that grows with their square.
 _MOST_PIECES = 4000
+
+
+_BLANK = b" \t\n\r\v\f"
+_WHITE = _BLANK + b"\0"
+_OPEN, _CLOSE = (b"(", b"[", b"{"), (b")", b"]", b"}")
 
 
 class SpliceError(Exception):
@@ -53,27 +55,62 @@ class Edit:
     loses: str = ""          # what it would lose besides code, "" for nothing
 
 
+@dataclass(frozen=True)
+class Cut:
+    """A text with its pieces and lines."""
+
+    data: bytes
+    spans: list[tuple[int, int]]
+    starts: list[int]        # of the pieces
+    rows: list[int]          # of the lines
+
+    @classmethod
+    def of(cls, data: bytes) -> Cut:
+        # spatch gets a blank for a NUL, so it is white space here.
+        spans = [(start, end) for start, end in Text(data).pieces()
+                 if data[start:end].strip(b"\0")]
+        return cls(data, spans, [start for start, _ in spans],
+                   line_starts(data))
+
+    def lines(self, first: int, count: int) -> tuple[int, int]:
+        """Return where some lines start and end."""
+        rows, size = self.rows, len(self.data)
+        return (rows[first - 1] if 0 < first <= len(rows) else size,
+                rows[first + count - 1] if first + count <= len(rows)
+                else size)
+
+    def within(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the pieces of a range; one that goes on beyond is cut."""
+        at = bisect.bisect_left(self.starts, start)
+        found = []
+        if at and self.spans[at - 1][1] > start:
+            found.append((start, min(self.spans[at - 1][1], end)))
+        while at < len(self.spans) and self.starts[at] < end:
+            found.append((self.starts[at], min(self.spans[at][1], end)))
+            at += 1
+        return found
+
+
 def edits(source: bytes, diff: bytes) -> tuple[Edit, ...]:
     """Return what a diff against sanitise(source) changes in source."""
-    starts = line_starts(source)
     plain = source.translate(_PLAIN)
+    try:
+        result = hunks.patched(hunks.sanitise(source), diff)
+    except SpatchError as error:
+        raise SpliceError(str(error)) from error
+    old, new = Cut.of(source), Cut.of(result)
     eol = b"\r\n" if _is_crlf(source) else b"\n"
     found: list[Edit] = []
-    for first, old, new in _blocks(diff):
-        if first + len(old) - 1 > len(starts) or first < 1:
-            raise SpliceError(f"line {first}: the file has no such line")
-        start = starts[first - 1] if first <= len(starts) else len(source)
-        after = first + len(old)
-        end = starts[after - 1] if after <= len(starts) else len(source)
-        text = b"\n".join(old)
-        if plain[start:end].replace(b"\r\n", b"\n").rstrip(b"\n") != \
-                text.rstrip(b"\n"):
+    shift = 0
+    for first, gone, come in _blocks(diff):
+        start, end = old.lines(first, len(gone))
+        if first < 1 or plain[start:end].replace(b"\r\n", b"\n").rstrip(
+                b"\n") != b"\n".join(gone).rstrip(b"\n"):
             raise SpliceError(f"line {first}: the file has another text")
-        fresh = b"".join(line + b"\n" for line in new)
-        if end == len(source) and not source.endswith(b"\n"):
-            fresh = fresh.removesuffix(b"\n")
-        found += _block(source, plain, (start, end), fresh, eol,
-                        (first, max(first, after - 1)))
+        fresh = new.lines(first + shift, len(come))
+        found += _block(old, plain, (start, end), new, fresh, eol,
+                        (first, max(first, first + len(gone) - 1)))
+        shift += len(come) - len(gone)
     return tuple(found)
 
 
@@ -90,9 +127,8 @@ def apply(source: bytes, changes: Iterable[Edit]) -> bytes:
 
 def agrees(source: bytes, diff: bytes, result: bytes) -> bool:
     """Tell whether a result is spatch's own but for white space."""
-    ours = _PIECE.findall(result.translate(_PLAIN))
-    theirs = _PIECE.findall(hunks.patched(hunks.sanitise(source), diff))
-    return ours == theirs
+    theirs = hunks.patched(hunks.sanitise(source), diff)
+    return result.translate(_PLAIN, _WHITE) == theirs.translate(None, _BLANK)
 
 
 def moved(changes: Sequence[Edit], offset: int) -> int | None:
@@ -122,24 +158,23 @@ def line_of(starts: Sequence[int], offset: int) -> int:
     return bisect.bisect_right(starts, offset)
 
 
-def reaches(source: bytes, offset: int, edit: Edit) -> bool:
+def reaches(cut: Cut, offset: int, edit: Edit) -> bool:
     """Tell whether an edit lies in the argument list of a name."""
-    if edit.start <= offset:
-        return False
     depth, first = 0, True
-    pieces = _PIECE.finditer(source, offset, max(edit.start, offset))
-    next(pieces, None)       # the name itself
-    for piece in pieces:
-        text = piece[0]
-        if text.startswith((b"/*", b"//")):
+    # The name itself is the first of these.
+    for start, end in cut.spans[bisect.bisect_left(cut.starts, offset) + 1:]:
+        if start >= edit.start:
+            return depth > 0
+        text = cut.data[start:end]
+        if _is_comment(text):
             continue
         if first and text != b"(":
             return False
         first = False
-        depth += (text in b"([{") - (text in b")]}") if len(text) == 1 else 0
+        depth += (text in _OPEN) - (text in _CLOSE)
         if depth <= 0:
             return False
-    return depth > 0
+    return False
 
 
 # --- one run of changed lines ----------------------------------------------
@@ -160,17 +195,21 @@ def _blocks(diff: bytes) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
             at += line[:1] in (b"-", b" ")
 
 
-def _block(source: bytes, plain: bytes, span: tuple[int, int], fresh: bytes,
-           eol: bytes, lines: tuple[int, int]) -> list[Edit]:
-    start, end = span
-    was = [match.span() for match in _PIECE.finditer(plain, start, end)]
-    now = [match.span() for match in _PIECE.finditer(fresh)]
+def _block(old: Cut, plain: bytes, span: tuple[int, int], new: Cut,
+           come: tuple[int, int], eol: bytes,
+           lines: tuple[int, int]) -> list[Edit]:
+    source, (start, end) = old.data, span
+    fresh = new.data[come[0]:come[1]]
+    was = old.within(start, end)
+    now = [(a - come[0], b - come[0]) for a, b in new.within(*come)]
     if not was or not now or len(was) + len(now) > _MOST_PIECES:
-        new = fresh.replace(b"\n", eol)
+        text = fresh.replace(b"\n", eol)
+        if start == end == len(source) and not source.endswith(b"\n"):
+            text = eol + text
         lost = _loses(source, was, fresh, now)
         if was and now and source[start:end] != plain[start:end]:
             lost = lost or _BYTE
-        return [Edit(start, end, new, *lines, lost)]
+        return [Edit(start, end, text, *lines, lost)]
     old_words = [plain[a:b] for a, b in was]
     new_words = [fresh[a:b] for a, b in now]
     matcher = difflib.SequenceMatcher(None, old_words, new_words,
@@ -191,10 +230,10 @@ def _block(source: bytes, plain: bytes, span: tuple[int, int], fresh: bytes,
                 a, c = was[i][0], now[k][0]
             if _same_line(plain[was[j - 1][1]:b], fresh[now[l - 1][1]:d]):
                 b, d = was[j - 1][1], now[l - 1][1]
-        new = _with_bytes(source, plain, was[i:j], fresh[c:d], now[k:l], c)
+        text = _with_bytes(source, plain, was[i:j], fresh[c:d], now[k:l], c)
         loses = _loses(source, was[i:j], fresh, now[k:l])
         found.append(_narrow(plain, Edit(
-            a, b, new.replace(b"\n", eol), *lines, loses), i, j, was))
+            a, b, text.replace(b"\n", eol), *lines, loses), i, j, was))
     return found
 
 
@@ -263,7 +302,7 @@ def _loses(source: bytes, was: Sequence[tuple[int, int]], fresh: bytes,
     new = [fresh[a:b] for a, b in now]
     for a, b in was:
         text = source[a:b]
-        if not text.startswith((b"/*", b"//")):
+        if not _is_comment(text):
             continue
         plain = text.translate(_PLAIN).replace(b"\r\n", b"\n").rstrip()
         if plain not in [one.rstrip() for one in new]:
@@ -275,6 +314,10 @@ def _loses(source: bytes, was: Sequence[tuple[int, int]], fresh: bytes,
                 and text not in source and not source.isascii():
             return _BYTE
     return ""
+
+
+def _is_comment(text: bytes) -> bool:
+    return text.startswith((b"/*", b"//"))
 
 
 def _is_crlf(source: bytes) -> bool:

@@ -166,6 +166,22 @@ class Text:
             Token(_KINDS[kinds[at]], texts[at], starts[at], ends[at], None)
             for at in range(first, last)))
 
+    def pieces(self) -> list[tuple[int, int]]:
+        """Return where tokens and comments are, also of preprocessor lines,
+        with what is neither: all but white space."""
+        (_, starts, ends), _ = self._inner
+        found: list[tuple[int, int]] = []
+        at = 0
+        for start, end in sorted([
+                *((token.start, token.end) for token in self.tokens
+                  if token.kind != "directive"),
+                *zip(starts, ends), *self.comments]):
+            if start >= at:
+                found += _left(self.data, at, start)
+                found.append((start, end))
+                at = end
+        return found + _left(self.data, at, len(self.data))
+
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of an offset."""
         line = bisect.bisect_right(self._lines, offset)
@@ -285,6 +301,15 @@ class Text:
             if index < self.structures[number].close:
                 yield self.structures[number]
             number = self._outer[number]
+
+
+def _left(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the words and other bytes between two pieces."""
+    return [match.span() for match in _WORD.finditer(data, start, end)] \
+        if data[start:end].strip() else []
+
+
+_WORD = re.compile(rb"\w+|[^\s\w\0]")
 
 
 def _spelt(said: reader.Answer, data: bytes, starts: Sequence[int],

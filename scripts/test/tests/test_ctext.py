@@ -238,5 +238,20 @@ class ProcessTest(unittest.TestCase):
                          (0, "it is longer than any source file"))
 
 
+
+class PiecesTest(unittest.TestCase):
+    def test_all_but_white_space_is_in_a_piece(self) -> None:
+        data = (b"#define X(a) a /* c */ + 1 \\\n 2\n#if 0\nit's\n#endif\n"
+                b"char *s = \"a b\"; // why\nint caf\xe9;\n")
+        pieces = Text(data).pieces()
+        self.assertEqual(pieces, sorted(pieces))
+        self.assertTrue(all(a[1] <= b[0] for a, b in zip(pieces, pieces[1:])))
+        words = [data[start:end] for start, end in pieces]
+        self.assertEqual(b"".join(b"".join(words).split()),
+                         b"".join(data.split()))
+        for word in (b'"a b"', b"/* c */", b"// why", b"define"):
+            self.assertIn(word, words)
+
+
 if __name__ == "__main__":
     unittest.main()

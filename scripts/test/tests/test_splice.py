@@ -114,9 +114,9 @@ class PlaceTest(unittest.TestCase):
                          [1, None, 6, 12])
 
     def test_an_argument_belongs_to_its_call(self) -> None:
-        source = b"swap_in(a, (b), c); d();"
-        self.assertTrue(splice.reaches(source, 0, Edit(16, 17, b"x")))
-        self.assertFalse(splice.reaches(source, 0, Edit(20, 21, b"x")))
+        cut = splice.Cut.of(b"swap_in(a, (b), c); d();")
+        self.assertTrue(splice.reaches(cut, 0, Edit(16, 17, b"x")))
+        self.assertFalse(splice.reaches(cut, 0, Edit(20, 21, b"x")))
 
 
 if __name__ == "__main__":
