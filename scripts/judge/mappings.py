@@ -101,6 +101,11 @@ def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
     ledger = Ledger([entry.site for entry in entries], entries)
     after = {file: _rewritten(work.sources[file], edits)
              for file, edits in sorted(_edits(work).items())}
+    for driver in sorted({work.drivers.get(file, file) for file in after}):
+        mine = tuple(file for file in after
+                     if work.drivers.get(file, file) == driver)
+        if len(mine) > 1:
+            work.groups.append(mine)
     fired: dict[str, set[Rule]] = collections.defaultdict(set)
     for one in work.found:
         if not one.left:

@@ -21,6 +21,9 @@ an unknown key, a missing one and a second one are all refused.
     //   in the next line when that is indented
     // Tokens: sg_page_iter for_each_sg_page
 
+Changes is in a rule that reports and rewrites: what a driver does after it
+that it did not do before, for the message of the patch.
+
 Shape to Verdict are in every rule. Reason is in every rule whose verdict is
 kept or manual, and Tokens where it may be left out: the census tokens of which
 a unit must hold one for the rule to be worth a run. Proves is in a conversion
@@ -51,7 +54,7 @@ _SPDX = "// SPDX-License-Identifier: GPL-2.0-only"
 _FOLDERS = ("migrate", "misuse", "modern")
 _SUMMARY_COLUMNS = 65
 _ALWAYS = ("Shape", "Confidence", "Options", "Requires", "Verdict")
-_SOMETIMES = ("Reason", "Tokens", "Edits", "Proves")
+_SOMETIMES = ("Reason", "Tokens", "Edits", "Proves", "Changes")
 _CONFIDENCES = ("High", "Moderate", "Low")
 _VERDICTS = ("converted", "kept", "manual", "finding", "count")
 
@@ -119,6 +122,7 @@ class Rule:
     # Lines that stand for one another, first to last: what goes, what comes.
     rewrites: tuple[tuple[str, str], ...] = ()
     mends: bool = False      # reports, and rewrites what it proves
+    changes: str = ""        # what the rewrite changes in what a driver does
     bare: bool = False       # a semantic patch of no campaign: see bare.py
     modeless: bool = False   # declares no mode, and is run without one
     # Of a bare rule: the options for the headers that spatch reads; None: it
@@ -247,6 +251,7 @@ def _read(path: Path) -> Rule:
         rewrites=tuple(_rewrites(text)),
         # Run on one file at a time, so that no type comes from a header.
         prefilter=folder == "misuse",
+        changes=keys.get("Changes", ""),
         mends=keys["Verdict"] == "finding"
         and any("patch" in part.head and not part.name
                 for part in _parts(text)),

@@ -79,13 +79,18 @@ def owners(root: Path, files: Iterable[str], jobs: int) -> dict[str, Owner]:
 
 
 def group(found: Mapping[str, Owner],
-          together: Sequence[Sequence[str]]) -> list[Group]:
-    """Put files of one subsystem in one group, and units in one piece."""
-    members: dict[str, set[str]] = {}
+          together: Sequence[Sequence[str]],
+          apart: bool = False) -> list[Group]:
+    """Put files of one subsystem in one group, and units in one piece.
+
+    apart: each unit is a group of its own.
+    """
+    members: dict[tuple[str, str], set[str]] = {}
     for unit in _units(sorted(found), together):
-        members.setdefault(_key(unit, found), set()).update(unit)
+        members.setdefault((_key(unit, found), unit[0] if apart else ""),
+                           set()).update(unit)
     groups = [_group(key, sorted(files), found)
-              for key, files in members.items()]
+              for (key, _), files in members.items()]
     return sorted(groups, key=lambda one: (one.top, one.files))
 
 

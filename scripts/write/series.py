@@ -36,13 +36,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 from host import output, repo, scratch
 from read import api, core, tree as trees
 from judge import walks
 from prove import builds, verify
-from write import barewords, beside, mails, maintainers, message, reroll
-from read.campaign import Callers, Campaign, Patch
+from write import barewords, beside, mails, maintainers, message, \
+    repairwords, reroll
+from read.campaign import Callers, Campaign, Patch, Unit
 from run.rules import Rule
 from judge.plan import Plan
 from write.maintainers import Group, Owner
@@ -217,7 +219,7 @@ def write(tree: trees.Tree, plan: Plan, settings: Settings) -> Series:
         trailers, dropped = _carry(git, base, before, drafts, plan)
         notes += dropped
         # Patches of a tree that has them already are named and not sent.
-        facts = () if plan.bare else walks.find(plan)
+        facts = () if _speaker(plan) else walks.find(plan)
         words = [_signed(_words(git, draft, plan, facts, check, settings),
                          plan, settings, [*trailers.get(draft.title, ()),
                           *([f"Signed-off-by: {ident}"]
@@ -321,7 +323,8 @@ def _drafts(git: repo.Repo, plan: Plan,
         root, [*plan.after, *(plan.campaign.home if plan.core else ())],
         settings.jobs)
     groups = maintainers.group(
-        {name: owners[name] for name in users}, plan.groups)
+        {name: owners[name] for name in users}, plan.groups,
+        apart=_repairs(plan))
     everybody = maintainers.merge(owners.values())
     first, last = _layers(plan, bool(users), settings)
     notes = [one.note for one in groups if one.note]
@@ -340,7 +343,7 @@ def _drafts(git: repo.Repo, plan: Plan,
                      else f"{one.name}: subject prefix "
                      f"\"{prefix.text.strip()}\" from {prefix.source}, since "
                      "the log has none")
-        title = _unique((barewords if plan.bare else message).subject(
+        title = _unique((_speaker(plan) or message).subject(
             prefix, rules), one, named)
         named.add(title)
         drafts.append(_Draft("user", title,
@@ -353,6 +356,16 @@ def _drafts(git: repo.Repo, plan: Plan,
 
 
 _Layers = list[tuple[core.Letter, dict[str, bytes]]]
+
+
+def _repairs(plan: Plan) -> bool:
+    """Tell whether a plan repairs mistakes, and moves no caller."""
+    return plan.campaign.unit is Unit.MAPPING and not plan.bare
+
+
+def _speaker(plan: Plan) -> ModuleType | None:
+    """Return who writes the words of a plan without a change of API."""
+    return barewords if plan.bare else repairwords if _repairs(plan) else None
 
 
 def _layers(plan: Plan, users: bool,
@@ -419,8 +432,9 @@ def _single(plan: Plan, first: _Layers, owners: Mapping[str, Owner],
     """Return everything as one patch."""
     users = set(plan.after) - set(plan.core)
     adds = _adds(plan)
-    title = barewords.cover_title(_rules(plan, sorted(plan.after))) \
-        if plan.bare else message.cover_title(message.Shape(
+    speaker = _speaker(plan)
+    title = speaker.cover_title(_rules(plan, sorted(plan.after))) \
+        if speaker else message.cover_title(message.Shape(
         adds, (1,) if plan.core and not adds else (),
         (1,) if users else (), False, 0, False,
         first[-1][0].subject if first else ""))
@@ -631,6 +645,9 @@ def _words(git: repo.Repo, draft: _Draft, plan: Plan,
            settings: Settings) -> Words:
     making = Making(settings.command, settings.spatch if draft.rules else "")
     files = sorted(name for name in draft.contents if name not in plan.core)
+    if _repairs(plan):
+        return repairwords.words(draft.title, set(files), plan, draft.rules,
+                                 making, check, _origin(git, plan, files))
     if plan.bare:
         return barewords.words(draft.title, set(files), plan.ledger.entries,
                                draft.rules, making, check)
@@ -671,7 +688,10 @@ def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
                      for entry in plan.ledger.entries
                      if entry.verdict == "converted"
                      and entry.site.file in files
-                     and entry.site.token in began})
+                     and (_repairs(plan) or entry.site.token in began)})
+    names = {entry.site.token for entry in plan.ledger.entries
+             if (entry.site.file, entry.site.line) in places} \
+        if _repairs(plan) else set(began)
     found: set[str] = set()
     subject = ""
     for file, line in places:
@@ -691,7 +711,8 @@ def _origin(git: repo.Repo, plan: Plan, files: Sequence[str]) -> str:
     change = git.git("show", "--format=", "--no-renames", "-U0", commit)
     grown = sum(
         (row.startswith(b"+") - row.startswith(b"-"))
-        * sum(row.count(name.encode() + b"(") for name in began)
+        * sum(row.count(os.fsencode(name) + b"(" * (not _repairs(plan)))
+              for name in names)
         for row in change.split(b"\n")
         if not row.startswith((b"+++", b"---")))
     return f'Fixes: {commit[:12]} ("{message.plain(subject)}")' \
@@ -929,7 +950,8 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
     news = _news(git, start, commits, before, notes)
     tested = [line.told for line in proof if line.told]
     seen = beside.find(plan, settings.jobs) \
-        if settings.look and not plan.bare else []
+        if settings.look and not _speaker(plan) else []
+    speaker = _speaker(plan)
     rules = _rules(plan, sorted(plan.after))
     covers = []
     for posting in postings:
@@ -942,18 +964,18 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
             if posting.folder else ""
         left = message.persons(plan.ledger) if shape.users or shape.adds \
             else []
-        if plan.bare:
-            left = barewords.persons(plan.ledger)
+        if speaker:
+            left = speaker.persons(plan.ledger)
         converts = plan.ledger.count("converted")
         parts = [
-            *(() if lone else (message.fill(where), barewords.story(
-                rules, len(drafts)) if plan.bare else message.story(shape))),
+            *(() if lone else (message.fill(where), speaker.story(
+                rules, len(drafts)) if speaker else message.story(shape))),
             message.plan_of_merge(shape),
             *news,
             "Testing:\n\n" + "\n".join(map(message.item, [
                 *tested, *(("nothing was run on hardware",)
                            if not lone else ())])),
-            barewords.account(plan.ledger) if plan.bare and not lone else
+            speaker.account(plan.ledger) if speaker and not lone else
             message.TABLE + "\n\n" + _indent(message.table(plan.ledger))
             if converts and not lone else "",
             "Left to a person:\n\n" + "\n".join(map(message.item, left))
@@ -970,7 +992,7 @@ def _covers(git: repo.Repo, start: _Start, plan: Plan,
                 _shortlog(ident, mine),
                 git.git("diff", "--stat", "--summary", "--no-renames", first,
                         last).decode("utf-8", "surrogateescape").rstrip("\n")]
-        title = barewords.cover_title(rules) if plan.bare else \
+        title = speaker.cover_title(rules) if speaker else \
             message.cover_title(shape) if not posting.folder else \
             f"{posting.title}: {api.now().say('change')}"
         covers.append(_Cover(

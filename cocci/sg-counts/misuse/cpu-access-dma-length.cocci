@@ -21,6 +21,7 @@
 // Verdict: finding
 // Reason: cpu-access-dma-length: the CPU side of an entry holds ->length
 //   bytes, not sg_dma_len()
+// Changes: where entries were merged, the CPU stays within an entry now
 // Tokens: sg_dma_len
 
 virtual patch

@@ -18,6 +18,8 @@
 // Verdict: finding
 // Reason: dma-address-minus-offset: the address carries its own segment's
 //   offset, not this entry's; round it down with & PAGE_MASK
+// Changes: where an entry has an offset, the device is given the address
+//   that it was mapped at
 // Tokens: sg_page_iter_dma_address
 
 virtual patch

@@ -18,6 +18,8 @@
 // Verdict: finding
 // Reason: dma-address-plus-offset: sg_dma_address() begins behind the
 //   offset already: do not add it again
+// Changes: where an entry has an offset, the device is given the address
+//   that it was mapped at
 // Tokens: sg_dma_address dma_address
 
 virtual patch

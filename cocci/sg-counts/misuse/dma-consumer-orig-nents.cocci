@@ -22,6 +22,8 @@
 // Verdict: finding
 // Reason: dma-consumer-orig-nents: the DMA side has as many segments as
 //   the mapping returned, not the count it was given
+// Changes: where entries were merged, the device is given the segments that
+//   there are, and no more
 // Tokens: dmaengine_prep_slave_sg device_prep_slave_sg ib_map_mr_sg
 
 virtual patch

@@ -21,6 +21,8 @@
 // Verdict: finding
 // Reason: dma-length-before-map: the DMA side is read before the list is
 //   mapped: take ->length here
+// Changes: the length is that of the CPU side, where it was what the last mapping
+//   had left there
 // Tokens: sg_dma_len
 
 virtual patch

@@ -24,6 +24,8 @@
 // Verdict: finding
 // Reason: map-result-below-zero: dma_map_sg() returns 0 when it fails and
 //   is never negative: test for 0
+// Changes: a mapping that fails takes the path of the error now, where it was
+//   taken for one that worked
 // Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
 
 virtual patch

@@ -18,6 +18,7 @@
 // Verdict: finding
 // Reason: map-result-never-negative: dma_map_sg() is never negative: 0
 //   alone is the failure
+// Changes: nothing changes, as the result is never negative
 // Tokens: dma_map_sg dma_map_sg_attrs pci_map_sg ib_dma_map_sg
 
 virtual patch

@@ -30,6 +30,8 @@
 // Verdict: finding
 // Reason: sync-mapped-count: a sync takes the count that dma_map_sg() was
 //   given, not the one it returned (in a struct sg_table: orig_nents)
+// Changes: where entries were merged, all of the list is synced now; where none
+//   were, nothing changes
 // Tokens: dma_sync_sg_for_cpu dma_sync_sg_for_device pci_dma_sync_sg_for_cpu
 //   pci_dma_sync_sg_for_device ib_dma_sync_sg_for_cpu
 //   ib_dma_sync_sg_for_device

@@ -31,6 +31,8 @@
 // Verdict: finding
 // Reason: unmap-mapped-count: an unmap takes the count that dma_map_sg() was
 //   given, not the one it returned (in a struct sg_table: orig_nents)
+// Changes: where entries were merged, all of the list is unmapped now; where
+//   none were, nothing changes
 // Tokens: dma_unmap_sg dma_unmap_sg_attrs pci_unmap_sg ib_dma_unmap_sg
 
 virtual patch
