@@ -29,7 +29,7 @@ mode does; a second run, on after.c, prints nothing; before.c compiles with the
 old API and is rejected by the new one, after.c compiles with the new and the
 transitional one. In the mock API the two iterators are different types, so
 that a wrong rewrite is a type error. Every rule needs a case that it reports
-and one that it does not.
+and one that it does not, and a rule of misuse/ that rewrites a pair.
 
 Data:   cocci/<campaign>/*/*.cocci + fixtures/<campaign>/ -> Case ->
         complaints, text for a person.
@@ -411,6 +411,8 @@ def _gaps(rule: Rule, cases: Sequence[Case]) -> list[str]:
         wrong.append("no case that the rule reports")
     if not any(not case.report for case in cases):
         wrong.append("no case that the rule is silent on")
+    if rule.mends and not any(case.pair for case in cases):
+        wrong.append("no case that the rule rewrites")
     wrong += [f"no such shape: {name}"
               for name in rule.shape if name not in _KNOWN]
     return wrong

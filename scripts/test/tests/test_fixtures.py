@@ -193,6 +193,17 @@ class CheckTest(FixturesTest):
                          ["no case that the rule reports",
                           "no case that the rule is silent on"])
 
+    def test_a_rule_that_rewrites_findings_needs_a_pair(self) -> None:
+        (self.root / "cocci/sg-dma-page/misuse").mkdir()
+        rule = self.root / "cocci/sg-dma-page/misuse/twice.cocci"
+        self.cases = self.root / "fixtures/sg-dma-page/twice"
+        self.cases.mkdir()
+        self.same("quiet")
+        rule.write_text(TWICE.replace(
+            "Verdict: converted",
+            "Verdict: finding\n// Reason: twice: it is\n// Tokens: sg_next"))
+        self.assertIn("no case that the rule rewrites", self.check()["twice"])
+
     def test_header_belongs_to_the_unit(self) -> None:
         header = "struct held { struct sg_page_iter iter; };\n"
         source = OLD.replace("#include <linux/scatterlist.h>\n",
