@@ -57,7 +57,7 @@ class Walk:
     count: Count             # with the offset, unless a rule has proven it
     was: str = ""            # the count before the change, "" if the same
     stored: str = ""         # who stored the count: "vb2-dma-sg"
-    mapper: str = ""         # and what returned it: "dma_map_sg_attrs()"
+    mapper: str = ""         # and which call returned it
     room: bool = False       # it may give more than before, and it fills
     bound: str = ""          # what ends its loops, a clause
     builder: str = ""        # made the list of whole pages at offset 0
@@ -667,7 +667,7 @@ def _copied(text: Text, at: int, listed: tuple[bytes, ...],
             member: bytes) -> int:
     """Return where the variable that takes a result is stored, -1 if not.
 
-    ret = dma_map_sg(d, t->sgl, ...); if (...) return; t->nents = ret;
+    ret = MAP(d, t->sgl, ...); if (...) return; t->nents = ret;
     """
     name, function = text.text(at - 2), text.function_of(at)
     if text.text(at - 1) != b"=" or function is None or \

@@ -4,7 +4,7 @@
     boot.py [--with qemu|uml|kunit] [--as-is] [--jobs N] [--out DIR] KERNEL
 
 qemu   x86_64 under software emulation, with intel-iommu: the named cases, and
-       lists that a real dma_map_sg() merged; v5.14 and later.
+       lists that a real mapping merged; v5.14 and later.
 uml    user mode Linux, the named cases; v4.20 too.
 kunit  the same as a KUnit suite, run by the tree's own kunit.py.
 

@@ -19,7 +19,7 @@ an unknown key, a missing one and a second one are all refused.
     // Verdict: kept
     // Reason: page-walk: what a person reads in the ledger; a value goes on
     //   in the next line when that is indented
-    // Tokens: sg_page_iter for_each_sg_page
+    // Tokens: old_iter for_each_old
 
 Changes is in a rule that reports and rewrites: what a driver does after it
 that it did not do before, for the message of the patch.

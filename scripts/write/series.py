@@ -422,7 +422,9 @@ def _unmaintained(campaign: Campaign, owners: Mapping[str, Owner]) -> bool:
 def _keepers(campaign: Campaign, owners: Mapping[str, Owner]) -> Owner:
     """Return who takes a patch of the files that define the API."""
     mine = maintainers.merge(owners[name] for name in campaign.home)
-    more = maintainers.people(campaign.patches / "people.tsv")
+    people = campaign.patches / "people.tsv"
+    more = maintainers.people(people) if people.exists() else Owner(
+        "", (), (), ())
     return maintainers.merge([mine, replace(
         more, people=() if mine.people else more.people)])
 
@@ -648,7 +650,7 @@ def _words(git: repo.Repo, draft: _Draft, plan: Plan,
     if _repairs(plan):
         return repairwords.words(draft.title, set(files), plan, draft.rules,
                                  making, check, _origin(git, plan, files))
-    if plan.bare:
+    if plan.bare and draft.kind not in ("core", "end"):
         return barewords.words(draft.title, set(files), plan.ledger.entries,
                                draft.rules, making, check)
     if draft.kind == "user":
