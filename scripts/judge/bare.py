@@ -144,8 +144,8 @@ def make_plan(tree: trees.Tree, settings: Settings, rules: Sequence[Bare],
     said = [*remarks, *(line for rule in rules for line in rule.remarks)]
     if work.extra:
         file, line = work.extra[0]
-        said.append(f"{len(work.extra)} changes replace no name of the "
-                    f"account, the first in {file}:{line}")
+        said.append("changes that replace no name of the account: "
+                    f"{len(work.extra)}, the first in {file}:{line}")
     return Plan(tree, work.before, work.after, {}, None, None, ledger,
                 work.fired, (), work.unread, tuple(said), bare=True)
 
@@ -410,8 +410,11 @@ def _place(file: _File, changes: Sequence[_Change]) -> None:
             start = _follow(edits, edit.start, False)
             file.fresh.append(_Fresh(start, start + len(edit.new), name,
                                      frozenset(sites)))
-        if not sites:
-            file.extra.append(change.edits[0].first)
+        for line in sorted({edit.first for edit in change.edits}):
+            part = _Change(change.rule, [
+                edit for edit in change.edits if edit.first == line])
+            if not _touched(file, part):
+                file.extra.append(line)
     file.at = [None if at is None else splice.moved(edits, at)
                for at in file.at]
     file.now = text

@@ -115,12 +115,14 @@ int broken(void)
             (3, "converted", "rewritten"), (4, "kept", "not-matched")])
 
     def test_what_changes_without_a_name_is_told(self) -> None:
-        self.write("a.c", b"int f(void)\n{\n\tif (p)\n\t\tfree_it(p);\n}\n")
+        self.write("a.c", b"int f(void)\n{\n\tif (p)\n\t\tfree_it(p);\n"
+                   b"\tg();\n\tif (p != NULL)\n\t\tfree_it(p);\n}\n")
         self.preview("@@\nexpression E;\n@@\n- if (E != NULL)\n"
                      "  free_it(E);\n")
         self.assertIn("+\tfree_it(p);", self.said)
-        self.assertIn("1 changes replace no name of the account, the first "
-                      "in a.c:3", self.said)
+        self.assertIn("changes that replace no name of the account: 1, the "
+                      "first in a.c:3", self.said)
+        self.assertEqual(self.verdicts(), [(6, "converted", "rewritten")])
 
 
 class BytesTest(Case):
