@@ -723,6 +723,7 @@ position w;
 n = map(D@m, \(Y->lst\|Y.lst\), \(Y->num\|Y.num\), ...)
 ... when != n aop E
     when != \(n++\|n--\|&n\)
+    when any
 \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
 
 // entire: a count that goes to a field, of all entries of a list.
@@ -749,6 +750,7 @@ position w;
 n = map(D@m, L, sg_nents(L), ...)
 ... when != n aop E
     when != \(n++\|n--\|&n\)
+    when any
 \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = n
 
 // pair: such a list and the count beside it.
@@ -821,11 +823,29 @@ position w != spent.w;
 @@
 \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = 0
 
+// unset: set from a variable that is 0 where nothing was mapped.
+@unset depends on source exists@
+identifier source.cnt;
+assignment operator aop;
+type T;
+identifier n;
+expression E, X;
+position w;
+@@
+(
+T n = 0;
+|
+n = 0;
+)
+... when != n aop E
+    when any
+\(X->cnt@w\|X.cnt@w\) = n
+
 // hollow: its name.
 @hollow@
 identifier cnt;
 expression X;
-position w = {early.w};
+position w = {early.w, unset.w};
 @@
 \(X->cnt@w\|X.cnt@w\)
 
