@@ -27,11 +27,12 @@ static bool may_be_looked_up(struct span name)
 	return !begins(name, "CONFIG_") && !begins(name, "__");
 }
 
-static void print_names(FILE *out, const struct span *names, size_t count)
+static void print_names(FILE *out, const struct span *names, size_t first,
+			size_t last)
 {
 	const char *comma = "";
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = first; i < last; i++) {
 		if (!may_be_looked_up(names[i]))
 			continue;
 		fputs(comma, out);
@@ -82,8 +83,7 @@ void print_conditionals(FILE *out, struct conditionals *all,
 			directive == ENDIF ? "endif" : "else", told[0],
 			decision->about & OF_KERNEL ? "k" : "",
 			decision->about & OF_API ? "a" : "");
-		print_names(out, all->open_names + names[i],
-			    names[i + 1] - names[i]);
+		print_names(out, all->open_names, names[i], names[i + 1]);
 		fprintf(out, "\t%.*s\n", told_kernels ? (int)kernels : 0, told + 1);
 	}
 	free(letters);

@@ -54,9 +54,14 @@ const unsigned char *after_quote(const unsigned char *p,
 				 const unsigned char *end,
 				 unsigned char quote, bool *closed)
 {
+	const unsigned char *start = p;
+
 	*closed = false;
 	for (;;) {
 		p = unsplice(p);
+		/* A return before the newline is a part of the line's end. */
+		if (p < end && *p == '\n' && p > start && p[-1] == '\r')
+			return p - 1;
 		if (p == end || *p == '\n')
 			return p;
 		if (*p == quote) {
@@ -131,21 +136,22 @@ static const unsigned char *after_word(const struct lexer *lexer,
 static const unsigned char *after_number(const struct lexer *lexer,
 					 const unsigned char *p)
 {
-	const unsigned char *next;
-	unsigned char last;
+	unsigned char last = *p++;
 
-	do {
-		last = *p | 0x20;
-		next = unsplice(++p);
-		if (!is_word(*next) && lexer->assembly)
-			break;
-		if (!is_word(*next) && *next != '.' &&
-		    !((*next == '+' || *next == '-') &&
-		      (last == 'e' || last == 'p')))
-			break;
-		p = next;
-	} while (true);
-	return p;
+	for (;;) {
+		const unsigned char *next = unsplice(p);
+		bool sign = (*next == '+' || *next == '-') &&
+			    ((last | 0x20) == 'e' || (last | 0x20) == 'p');
+
+		if (is_word(*next) ||
+		    (!lexer->assembly && (*next == '.' || sign)))
+			p = next + 1;
+		else if (*next != '$' && after_part(lexer, next) > next)
+			p = after_part(lexer, next);
+		else
+			return p;
+		last = p[-1];
+	}
 }
 
 static const struct {
@@ -367,9 +373,9 @@ struct span skip_header_name(struct lexer *lexer)
 		return nothing;
 	for (q = p; q < lexer->end && *q != '\n' && *q != '>';)
 		q = unsplice(q + 1);
-	if (*q == '>')
-		q++;
-	lexer->p = q;
+	if (q == lexer->end || *q != '>')
+		return nothing;
+	lexer->p = q + 1;
 	lexer->line_start = false;
-	return (struct span) { p, q - p };
+	return (struct span) { p, q + 1 - p };
 }

@@ -46,7 +46,7 @@ static bool is_id(const struct piece *piece, const char *word)
 	return piece->kind == AN_ID && is(piece->text, word);
 }
 
-/* ---- Brackets -------------------------------------------------------------- */
+/* ---- Brackets ------------------------------------------------------- */
 
 static int other_bracket(int sign)
 {
@@ -98,7 +98,7 @@ static void find_block_ends(struct text *text)
 	free(stack);
 }
 
-/* ---- Functions -------------------------------------------------------------- */
+/* ---- Functions ------------------------------------------------------ */
 
 /* Words that look like a function's name in front of its parameters. */
 static bool is_no_name(struct span word)
@@ -214,7 +214,7 @@ static void add_structure(struct text *text, uint32_t open, uint32_t close)
 	}
 }
 
-/* ---- Going through the tokens ------------------------------------------------ */
+/* ---- Going through the tokens --------------------------------------- */
 
 static void start_item(struct nest *nest, uint32_t at)
 {

@@ -45,7 +45,7 @@ enum { MAX_TEXT_BYTES = 64 << 20 };
 
 enum { NO_PROBLEM, TOO_DEEP, TOO_LONG };
 
-/* ---- What an answer is made of ---------------------------------------------- */
+/* ---- What an answer is made of -------------------------------------- */
 
 static void put(struct answer *answer, uint32_t value)
 {
@@ -113,7 +113,7 @@ static void put_spelt(struct answer *answer, const struct text *text,
 	answer->words.list[at].value = count;
 }
 
-/* ---- The parts of an answer --------------------------------------------------- */
+/* ---- The parts of an answer ----------------------------------------- */
 
 static void put_tokens(struct answer *answer, const struct text *text)
 {
@@ -184,9 +184,9 @@ static void put_groups(struct answer *answer, const struct text *text)
 	}
 }
 
-/* ---- One text ------------------------------------------------------------------ */
+/* ---- One text ------------------------------------------------------- */
 
-static void free_text(struct text *text)
+void free_text(struct text *text)
 {
 	free(text->tokens.list);
 	free(text->inner.list);
@@ -256,7 +256,7 @@ void answer_text(struct answer *answer, const unsigned char *start, size_t len,
 	free_text(&text);
 }
 
-/* ---- Requests ------------------------------------------------------------------ */
+/* ---- Requests ------------------------------------------------------- */
 
 /* Read "text LENGTH" or "lines LENGTH"; false at the end of stdin. */
 static bool read_request(size_t *len, bool *lines_only)

@@ -104,6 +104,7 @@ struct answer {
 	LIST(byte) bytes;
 };
 
+void free_text(struct text *text);
 void answer_text(struct answer *answer, const unsigned char *start, size_t len,
 		 bool lines_only);
 

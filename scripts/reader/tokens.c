@@ -71,7 +71,7 @@ static void add_token(struct text *text, struct pieces *pieces,
 	add_piece(text, pieces, piece, token->at, lexer->p);
 }
 
-/* ---- Branches ----------------------------------------------------------- */
+/* ---- Branches ------------------------------------------------------- */
 
 /*
  * A directive without splices and comments: its first word, a blank, and the
@@ -182,7 +182,7 @@ static void find_stray_quote(struct text *text, struct lexer lexer,
 		}
 }
 
-/* ---- Lines ---------------------------------------------------------------- */
+/* ---- Lines ---------------------------------------------------------- */
 
 /* The tokens of a line whose # has been read; return where it ends. */
 static const unsigned char *read_inner(struct text *text, struct lexer *lexer,

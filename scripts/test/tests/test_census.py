@@ -1134,7 +1134,7 @@ class FuzzTest(CensusTest):
                 text = text.replace(byte, b"")
             name = f"{number:03}.c".encode()
             self.put(name, text)
-            words = re.sub(rb"#[ \t]*include[ \t]*<[^>\n]*", b"", text)
+            words = re.sub(rb"#[ \t]*include[ \t]*<[^>\n]*>", b"", text)
             words = re.sub(rb"(?<![\w$\x80-\xff])\.?\d(?:[eEpP][+-]|[\w.])*", b" ", words)
             wanted[name] = len(re.findall(
                 rb"(?<![\w$\x80-\xff])(?:for_each_sg_(?:dma_)?page|"
