@@ -332,7 +332,7 @@ def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
     plan = work.settings.plan
     return remember.run(work.cache, work.sources, jobs, procs=plan.jobs,
                         timeout=plan.timeout, memory=plan.memory,
-                        ssh=plan.ssh, progress=plan.progress)
+                        ssh=plan.ssh, progress=plan.progress, late=plan.late)
 
 
 def _bytes(path: Path) -> bytes:

@@ -181,7 +181,8 @@ def _run(work: _Work, jobs: Sequence[Job]) -> list[Result]:
     chosen = work.settings
     return remember.run(work.cache, work.sources, jobs, procs=chosen.jobs,
                         timeout=chosen.timeout, memory=chosen.memory,
-                        ssh=chosen.ssh, progress=chosen.progress)
+                        ssh=chosen.ssh, progress=chosen.progress,
+                        late=chosen.late)
 
 
 def _report(work: _Work) -> None:

@@ -75,6 +75,7 @@ class Settings:
     campaign: Campaign = field(default_factory=campaigns.load)
     cache: Optional[Path] = None     # of what spatch printed; None: without
     progress: Optional[Progress] = None
+    late: set[str] = field(default_factory=set)     # files past the limit
 
 
 @dataclass(frozen=True)
@@ -873,7 +874,8 @@ def _spatch(work: _Work, jobs: Sequence[Job]) -> list[Result]:
                         procs=work.settings.jobs,
                         timeout=work.settings.timeout,
                         memory=work.settings.memory, ssh=work.settings.ssh,
-                        progress=work.settings.progress)
+                        progress=work.settings.progress,
+                        late=work.settings.late)
 
 
 def _mapping(text: Text) -> Claim:

@@ -36,16 +36,23 @@ _ENDED = (Outcome.QUIET, Outcome.HIT)
 def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
         procs: int, timeout: int, memory: int, ssh: str = "",
         progress: Progress | None = None, root: Path | None = None,
-        headers: bytes = b"") -> list[Result]:
+        headers: bytes = b"", late: set[str] | None = None) -> list[Result]:
     """Return the results of jobs, in their order.
 
     progress counts a job that the cache had as one that has ended.
     root: the tree, for rules that want headers of it, in the state `headers`.
+    late: files that ran into the limit earlier in this run. A limit is for a
+    file, however often a stage runs spatch on it, so jobs on these files end
+    here; files that run into it now are added.
     """
     names = _names(sources, jobs, headers)
     found = {at: _result(job, entry) for at, (job, name) in enumerate(
         zip(jobs, names)) if (entry := cache.get(name)) is not None}
     cache.used([names[at] for at in found])
+    for at, job in enumerate(jobs):
+        if late and at not in found and not late.isdisjoint(job.files):
+            found[at] = Result(job, Outcome.TIMEOUT, detail="another job on "
+                               f"this file did not end within {timeout} s")
     rest = [at for at in range(len(jobs)) if at not in found]
     for start in range(0, len(rest), _STRIDE):
         part = rest[start:start + _STRIDE]
@@ -58,6 +65,8 @@ def run(cache: Cache, sources: Mapping[str, bytes], jobs: Sequence[Job], *,
             found[at] = result
             if result.outcome in _ENDED:
                 cache.put(names[at], _entry(result))
+            elif result.outcome is Outcome.TIMEOUT and late is not None:
+                late.update(result.job.files)
     cache.prune()
     return [found[at] for at in range(len(jobs))]
 

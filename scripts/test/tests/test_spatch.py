@@ -180,6 +180,22 @@ class ProgressTest(SpatchTest):
         self.assertEqual([one.changed for one in first],
                          [one.changed for one in again[:2]])
 
+    def test_a_file_past_its_limit_is_not_tried_again(self) -> None:
+        cache, late = Cache(None), set[str]()
+        slow = Job(self.rule(RENAME + SLOW, "slow"), "patch", ("x.c",))
+        asked = {"procs": 1, "memory": 2048, "late": late}
+        first, = remember.run(cache, {"x.c": LONG}, [slow], timeout=2,
+                              **asked)  # type: ignore[arg-type]
+        self.assertIs(first.outcome, Outcome.TIMEOUT)
+        self.assertEqual(late, {"x.c"})
+        plain = self.rule(RENAME)
+        again = remember.run(cache, {"x.c": LONG, "y.c": PLAIN}, [
+            Job(plain, "patch", (name,)) for name in ("x.c", "y.c")],
+            timeout=60, **asked)  # type: ignore[arg-type]
+        self.assertEqual([one.outcome for one in again],
+                         [Outcome.TIMEOUT, Outcome.HIT])
+        self.assertIn("another job on this file", again[0].detail)
+
     def test_another_rule_or_file_is_not_in_the_cache(self) -> None:
         cache = Cache(self.folder / "cache")
         rule = self.rule(RENAME)
