@@ -49,6 +49,28 @@ class Verdict:
     reason: str              # `code: sentence`
 
 
+@dataclass(frozen=True, order=True)
+class Mark:
+    """What a report rule says of a line; the code is what decides."""
+
+    rule: str
+    verdict: str
+    code: str
+    sentence: str
+
+    @property
+    def reason(self) -> str:
+        return f"{self.code}: {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Split:
+    """An #if that runs through a unit."""
+
+    dead: bool               # a branch that no compiler reads names it
+    sentence: str
+
+
 @dataclass
 class Evidence:
     """What is known about the files of a run besides their text."""
@@ -56,8 +78,8 @@ class Evidence:
     unread: Mapping[str, tuple[tuple[int, int], ...]]
     lost: Mapping[str, str]                  # file -> why it was not read
     failed: Mapping[str, str]                # file -> why no rule converts it
-    # (file, line) -> rule name, verdict, reason: what report rules marked
-    marks: Mapping[tuple[str, int], list[tuple[str, str, str]]]
+    # (file, line) -> what report rules marked
+    marks: Mapping[tuple[str, int], list[Mark]]
     outside: frozenset[bytes] = frozenset()  # names that unseen files use
     # function that takes an iterator -> the files that have its name
     named: Mapping[bytes, Sequence[str]] = field(default_factory=dict)
@@ -251,25 +273,26 @@ def _condition(text: Text, branch: Optional[Branch]) -> str:
     return "a guard"
 
 
-def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> str:
-    """Say where an #ifdef runs through a unit, "" where none does."""
+def split_by_ifdef(texts: Mapping[str, Text], unit: Unit) -> Optional[Split]:
+    """Return where an #ifdef runs through a unit, None where none does."""
     first: dict[str, tuple[Optional[Branch], int]] = {}
     for file, at in _places(unit):
         text = texts[file]
         branch = text.tokens[at].branch
         known, place = first.setdefault(file, (branch, at))
         if known is not branch:
-            return (f"#{_between(text, known, branch)} splits it: line "
-                    f"{text.line_of(place)} and line {text.line_of(at)}")
+            return Split(False, f"#{_between(text, known, branch)} splits "
+                         f"it: line {text.line_of(place)} and line "
+                         f"{text.line_of(at)}")
     for decl in unit.decls:
         line = _named_in_dead_code(texts[decl.file], decl)
         if line:
-            return f"dead code names it, too, in line {line}"
+            return Split(True, f"dead code names it, too, in line {line}")
     for file in unit.files:
         inside = reach.splits(texts[file], unit, file)
         if inside:
-            return inside
-    return ""
+            return Split(False, inside)
+    return None
 
 
 def _named_in_dead_code(text: Text, decl: iterators.Decl) -> int:
@@ -404,9 +427,9 @@ def refusal(texts: Mapping[str, Text], unit: Unit,
                            + b", ".join(sorted(names)).decode("latin-1")
                            + f", which {whom}; convert or delete it by hand")
     split = split_by_ifdef(texts, unit)
-    if split:
-        return Verdict("manual", "", f"ifdef-split: {split}; convert every "
-                       "branch by hand")
+    if split is not None:
+        return Verdict("manual", "", f"ifdef-split: {split.sentence}; convert "
+                       "every branch by hand")
     if _version_guard(texts, unit):
         return Verdict("manual", "", "version-guard: the function chooses "
                        "between kernels; convert the branch for this one by "

@@ -15,6 +15,7 @@ Source: the ledger of design.md; TAB separated, bytes as the file names are.
 from __future__ import annotations
 
 import collections
+import enum
 import os
 from dataclasses import dataclass, field
 from typing import Iterable, Optional, Sequence
@@ -31,6 +32,14 @@ class LedgerError(Exception):
     """The account does not add up; the message names the first site."""
 
 
+class Became(enum.Enum):
+    """What a conversion made of a site."""
+
+    REWRITTEN = "rewritten"      # with its statement
+    DECLARED = "declared"        # it is the declaration
+    FOLLOWS = "follows"          # it needs no edit, or that of its name
+
+
 @dataclass(frozen=True, order=True)
 class Entry:
     site: Site
@@ -39,6 +48,7 @@ class Entry:
     reason: str              # `code: sentence`
     # Of a converted walk. A site has one entry, so that order needs no more.
     count: Optional[Count] = field(default=None, compare=False)
+    became: Optional[Became] = field(default=None, compare=False)
 
     @property
     def code(self) -> str:

@@ -39,15 +39,15 @@ from run.jobs import Job, Outcome, Result
 from run.rules import Rule
 from judge.counts import Claim, Kind, Why
 from judge.edits import Edit, from_diff, render, spoils
-from judge.judge import Evidence, Proposal, Verdict
-from judge.ledger import Entry, Ledger, LedgerError
+from judge.judge import Evidence, Mark, Proposal, Verdict
+from judge.ledger import Became, Entry, Ledger, LedgerError
 from judge.reach import Found, Reach
 from judge.units import DMA, PAGE, Act, Unit
 
 # The reason that holds for a walk that reads no address, too.
-_COUNTS = "counts-pages:"
+_COUNTS = frozenset(("counts-pages",))
 # What a rule takes an address for that is spelt in a way it does not know.
-_PAGES_TOO = ("both-sides:", "member-both:")
+_PAGES_TOO = frozenset(("both-sides", "member-both"))
 _DEAD = Verdict("unread", "", "dead-code: in a branch that #if rules out, "
                 "which no compiler reads; convert or delete it by hand")
 # Bytes of a file whose tokens are kept in memory, which take 90 times as many.
@@ -354,8 +354,7 @@ def _clusters(work: _Work) -> list[tuple[str, ...]]:
 def _evidence(work: _Work, results: Iterable[Result]) -> Evidence:
     unread: dict[str, tuple[tuple[int, int], ...]] = {}
     lost, failed = dict(work.unsaid), dict[str, str]()
-    marks: dict[tuple[str, int], list[tuple[str, str, str]]] = \
-        collections.defaultdict(list)
+    marks: dict[tuple[str, int], list[Mark]] = collections.defaultdict(list)
     for result in results:
         job = result.job
         if result.outcome not in (Outcome.QUIET, Outcome.HIT):
@@ -369,8 +368,9 @@ def _evidence(work: _Work, results: Iterable[Result]) -> Evidence:
         if job.mode == "context" and job.rule is not None:
             for file, diff in result.changed.items():
                 for line in hunks.marked_lines(diff):
-                    marks[file, line].append(
-                        (job.rule.name, job.rule.verdict, job.rule.reason))
+                    code, _, sentence = job.rule.reason.partition(": ")
+                    marks[file, line].append(Mark(
+                        job.rule.name, job.rule.verdict, code, sentence))
     for file, text in work.texts.items():
         line = text.stray_quote()
         if line:
@@ -541,7 +541,7 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
     marks = sorted({mark for file, at in unit.tokens()
                     for mark in evidence.marks.get(
                         (file, work.texts[file].line_of(at)), ())},
-                   key=lambda mark: (mark[1] != "manual", mark))
+                   key=lambda mark: (mark.verdict != "manual", mark))
     wrong = iterators.trouble(unit)
     reads = unit.has(Act.ADDRESS) or judge.reads_by_field(work.texts, unit)
     if not wrong and unit.types == {DMA}:
@@ -552,17 +552,17 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         return Verdict("manual", "", found.reason)
     plain = not wrong and not reads
     split = judge.split_by_ifdef(work.texts, unit)
-    for rule, verdict, reason in marks:
+    for mark in marks:
         # A rule follows paths, and past a block with a variable of the same
         # name a path can end at the other one. Tokens know better: what has
         # one type and reads no address is a page walk, unless it counts.
-        if reason.startswith(_PAGES_TOO) and judge.only_written_out(
+        if mark.code in _PAGES_TOO and judge.only_written_out(
                 work.texts, unit):
-            return Verdict("manual", rule, _spelt())
-        if split and reads and not reason.startswith(_PAGES_TOO):
+            return Verdict("manual", mark.rule, _spelt())
+        if split and reads and mark.code not in _PAGES_TOO:
             continue            # a rule sees the branches as one text
-        if plain == (verdict == "kept") or reason.startswith(_COUNTS):
-            return Verdict(verdict, rule, reason)
+        if plain == (mark.verdict == "kept") or mark.code in _COUNTS:
+            return Verdict(mark.verdict, mark.rule, mark.reason)
     if reads:
         for file in unit.files:
             if file in evidence.failed:
@@ -570,9 +570,9 @@ def _left(work: _Work, unit: Unit, evidence: Evidence) -> Verdict:
         refused = judge.refusal(work.texts, unit, evidence)
         if refused is not None:
             return refused
-    if plain and split.startswith("dead code"):
-        return Verdict("manual", "", f"ifdef-split: {split}; convert or "
-                       "delete both by hand")
+    if plain and split is not None and split.dead:
+        return Verdict("manual", "", f"ifdef-split: {split.sentence}; convert "
+                       "or delete both by hand")
     if plain and unit.decls:
         return Verdict("kept", "", f"page-walk: {api.say('page-walk')}")
     if reads and unit.has(Act.ADDRESS) and unit.has(Act.FIELD):
@@ -704,17 +704,20 @@ def _entry(work: _Work, site: Site, verdicts: Mapping[int, Verdict],
     if unit is not None and unit.types == {PAGE}:
         return said(Verdict("kept", verdict.rule, "page-walk: "
                             + names.now().say("page-walk-beside")))
-    return said(replace(verdict, reason=f"{verdict.rule}: "
-                        + _about(unit, now)))
+    became = Became.REWRITTEN if unit is None else Became.FOLLOWS \
+        if any(use.at == now for use in unit.uses) else Became.DECLARED
+    return replace(said(replace(verdict, reason=f"{verdict.rule}: "
+                                + _about(became))), became=became)
 
 
-def _about(unit: Optional[Unit], now: Optional[int]) -> str:
+def _about(became: Became) -> str:
     """Say what became of a site whose unit is converted."""
-    if unit is None:
-        return "rewritten with the statement it stands in"
-    if not any(use.at == now for use in unit.uses):
-        return f"declared as struct {os.fsdecode(names.now().tag(DMA))}"
-    return "follows the type of its declaration"
+    return {
+        Became.REWRITTEN: "rewritten with the statement it stands in",
+        Became.DECLARED: "declared as struct "
+                         + os.fsdecode(names.now().tag(DMA)),
+        Became.FOLLOWS: "follows the type of its declaration",
+    }[became]
 
 
 def _function(text: Text, use: iterators.Use) -> str:
@@ -860,7 +863,7 @@ def _counted(walks: _Walks, rules: Sequence[Rule],
         if some:
             # A statement that a rule wrote anew may hold several walks.
             head = [f"{entry.rule}: " + entry.reason.partition(": ")[2]] \
-                if "rewritten" in entry.reason else []
+                if entry.became is Became.REWRITTEN else []
             said_of = list(dict.fromkeys(judge.notes(one) for one in some))
             reason = "; ".join(head + said_of)
             found[site] = replace(

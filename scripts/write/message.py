@@ -486,7 +486,7 @@ def _verbs(sentence: str, names: Sequence[str]) -> str:
 
 def _left(files: Sequence[str], entries: Sequence[Entry]) -> str:
     """Say what of these files is not converted, and why."""
-    said: dict[tuple[str, str], list[str]] = {}
+    said: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         if entry.verdict == "converted":
             continue
@@ -495,13 +495,13 @@ def _left(files: Sequence[str], entries: Sequence[Entry]) -> str:
         if len(files) > 1:
             place += f" of {PurePosixPath(plain(entry.site.file)).name}"
         places = said.setdefault(
-            (entry.verdict, entry.reason.partition(": ")[2]), [])
+            (entry.verdict, entry.code, entry.reason.partition(": ")[2]), [])
         if place not in places:
             places.append(place)
     lines = []
-    for (verdict, why), places in said.items():
+    for (verdict, code, why), places in said.items():
         one, where = len(places) == 1, listed(places)
-        if why.startswith("it gives pages"):
+        if code == "page-walk":
             where = f"The page walk{'' if one else 's'} in {where}"
         head = {"kept": f"{where} stay{'s' * one} as "
                         f"{'it is' if one else 'they are'}",

@@ -1072,9 +1072,13 @@ def _change_id(start: _Start, plan: Plan) -> str:
 
 # --- the version before ----------------------------------------------------
 
+class _News(str):
+    """A note about the version before, which the cover repeats."""
+
+
 def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
            drafts: Sequence[_Draft], plan: Plan
-           ) -> tuple[dict[str, list[str]], list[str]]:
+           ) -> tuple[dict[str, list[str]], list[_News]]:
     """Return trailers by title, and what became of the rest."""
     if before is None:
         return {}, []
@@ -1107,7 +1111,7 @@ def _carry(git: repo.Repo, base: repo.Base, before: reroll.Previous | None,
     if number:
         notes.append(f"{message.many(number, 'trailer')} carried from "
                      f"v{before.version}")
-    return carried, notes
+    return carried, [_News(note) for note in notes]
 
 
 def _patch_id(git: repo.Repo, base: repo.Base, now: Mapping[str, bytes],
@@ -1126,9 +1130,7 @@ def _news(git: repo.Repo, start: _Start, commits: Sequence[repo.Commit],
     """Return what changed since the version before, with a range-diff."""
     if before is None:
         return []
-    about = [line for line in notes if "carried from" in line
-             or line.startswith(("dropped since", "named anew",
-                                 "not carried"))]
+    about: list[str] = [line for line in notes if isinstance(line, _News)]
     head = f"Changes since v{before.version}:\n\n"
     shown, why = _range_diff(git, start, commits, before)
     same = bool(shown) and all(
