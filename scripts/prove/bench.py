@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from read import campaigns
+from read import campaigns, census
 from read.campaign import Campaign, Kind
 from read.tree import Tree
 from run import rules as rulebook
@@ -99,7 +99,8 @@ def _commands(tree: Tree, settings: Settings,
     return (
         Command("grep -rlF of the names", "", grep, (0, 1)),
         Command("census, every site", "grep -rlF of the names",
-                (os.fspath(settings.census), "-j", str(settings.jobs), root)),
+                (os.fspath(settings.census), *census.options(campaign), "-j",
+                 str(settings.jobs), root)),
         Command("spatch --dir, the main rule alone", "",
                 ("spatch", "--very-quiet", "--sp-file", main, "-D", "patch",
                  "--use-coccigrep", "-j", str(settings.jobs), "--dir", root)),
