@@ -42,7 +42,7 @@ from run.jobs import Job, Outcome, Result, SpatchError
 from run.rules import Rule
 from judge import calls, splice, wrap
 from judge.calls import Call
-from judge.ledger import Entry, Ledger
+from judge.ledger import Entry, Ledger, LedgerError
 from judge.plan import Plan, Settings
 from judge.splice import Edit, SpliceError
 
@@ -96,8 +96,10 @@ def make_plan(tree: trees.Tree, settings: Settings) -> Plan:
     _read(work, sites)
     _report(work)
     _repair(work)
+    _leave_unread(work, sites)
     _decide(work)
     entries = list(_entries(work, sites))
+    _audit(work, entries)
     ledger = Ledger([entry.site for entry in entries], entries)
     after = {file: _rewritten(work.sources[file], edits)
              for file, edits in sorted(_edits(work).items())}
@@ -300,6 +302,31 @@ def _statement(text: Text, at: int) -> tuple[int, int]:
 
 # --- deciding --------------------------------------------------------------
 
+def _leave_unread(work: _Work, sites: Sequence[Site]) -> None:
+    """Refuse edits where a part of the file, or the place, was not read."""
+    unread = {(site.file, site.line, site.column): why for site in sites
+              if (why := _unread(work, site))}
+    for one in work.found:
+        text = _text(work, one.file)
+        line, column = text.position(text.tokens[one.at].start)
+        one.left = (unread.get((one.file, line, column))
+                    or work.lost.get(one.file) or one.left)
+
+
+def _audit(work: _Work, entries: Sequence[Entry]) -> None:
+    """End the run where the account and the edits disagree."""
+    rows = {(entry.site.file, entry.site.line, entry.site.column)
+            for entry in entries if entry.verdict == "converted"}
+    for one in work.found:
+        text = _text(work, one.file)
+        place = (one.file, *text.position(text.tokens[one.at].start))
+        if (place in rows) != (not one.left):
+            raise LedgerError(
+                f"{place[0]}:{place[1]}:{place[2]}: {one.rule.name} "
+                f"{'rewrites' if not one.left else 'leaves'} this, and the "
+                "account has another verdict; this is a bug in sgwalk")
+
+
 def _decide(work: _Work) -> None:
     """Refuse edits that meet, and units of which a part would stay wrong."""
     by_file = collections.defaultdict(list)
@@ -315,6 +342,7 @@ def _decide(work: _Work) -> None:
                             f"conflict: {each.rule.name} and "
                             f"{rival.rule.name} rewrite the same words in "
                             "different ways; decide by hand")
+    _refuse_shared(work)
     for unit in _units(work):
         left = next((one for one in unit if one.left), None)
         whole = {one.file for one in unit}
@@ -327,6 +355,21 @@ def _decide(work: _Work) -> None:
             if not one.left:
                 one.left = (f"unit: the same list is handled in {where}, "
                             "which needs a person; change them together")
+
+
+def _refuse_shared(work: _Work) -> None:
+    """Refuse the edits of one rule where another one leaves the place."""
+    places: dict[tuple[str, int], list[_Finding]] = \
+        collections.defaultdict(list)
+    for one in work.found:
+        places[one.file, one.at].append(one)
+    for some in places.values():
+        left = next((one for one in some if one.left), None)
+        for one in some:
+            if left is not None and not one.left:
+                one.left = (f"shared: {left.rule.name} reports this, too, and "
+                            "no rewrite of that is proven; change both by "
+                            "hand")
 
 
 def _meet(one: _Finding, other: _Finding) -> bool:

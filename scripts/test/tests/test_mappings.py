@@ -3,12 +3,17 @@
 
 import tempfile
 import unittest
+import unittest.mock
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import smalltree
 from judge import mappings
 from judge.plan import Plan, Settings
 from read import campaigns, tree as trees
+from run import remember
+from run.jobs import Job, Outcome, Result
 
 HEAD = b"#include <linux/dma-mapping.h>\n\n"
 STRUCT = b"""struct data {
@@ -137,6 +142,22 @@ void dead(struct device *dev, struct scatterlist *sgl)
             {verdict for verdict, _ in self.verdicts(made, "a.c").values()},
             {"unread"})
         self.assertEqual(made.after, {})
+
+    def test_a_rule_that_does_not_end_leaves_the_file_as_it_is(self) -> None:
+        def lost(cache: object, sources: object, jobs: Sequence[Job],
+                 **more: object) -> list[Result]:
+            return [Result(result.job, Outcome.TIMEOUT, detail="late")
+                    if result.job.rule is not None
+                    and result.job.rule.name == "map-result-dropped"
+                    else result for result in run(cache, sources, jobs,
+                                                  **more)]
+
+        run: Any = remember.run
+        with unittest.mock.patch.object(remember, "run", lost):
+            made = self.plan(a__c=HEAD + STRUCT + NEAR)
+        self.assertEqual(made.after, {})
+        self.assertEqual({verdict for verdict, _ in self.verdicts(
+            made, "a.c").values()}, {"unread"})
 
     def test_a_rule_below_the_confidence_asked_for_changes_nothing(
             self) -> None:
