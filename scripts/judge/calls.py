@@ -161,6 +161,45 @@ def witnesses(text: Text, at: int, around: Sequence[Call]) -> list[Call]:
     return same[-1:]
 
 
+def standing(call: Call, around: Sequence[Call]) -> tuple[str, str, str]:
+    """Say why a call that no rule reports is right, or that it is not known.
+    """
+    if not call.count:
+        return "kept", "", "table: the counts come from the table itself"
+    if call.step is Step.MAP:
+        return "kept", "", ("mapping: what is given here is what syncs and "
+                            "unmaps of this list have to take")
+    count = shown(call.count)
+    if call.count[-1] == b"orig_nents" and len(call.count) > 1:
+        return "kept", "", "orig-nents: the count of the table's CPU side"
+    mapping = mapping_of(call, around)
+    if mapping is not None and mapping.count == call.count:
+        return "kept", "", (f"same: line {mapping.line} maps this list with "
+                            f"{count}, too")
+    if call.count == (b"1",):
+        return "kept", "", "one: a list of one entry has nothing to merge"
+    return "manual", "", (f"unproven: no rule reports {count} here, and no "
+                          "mapping in the file proves it; compare it with "
+                          "what the mapping is given")
+
+
+def needed(call: Call, around: Sequence[Call]) -> str:
+    """Say what a person has to add where a call takes a wrong count."""
+    maps = list(sources(call, around))
+    if len({(each.list, each.count) for each in maps}) > 1:
+        return ("several: it comes from mappings with different counts; keep "
+                "the count of each beside its list")
+    if maps and maps[0].count == maps[0].result and \
+            maps[0].function == call.function:
+        return (f"overwritten: line {maps[0].line} overwrites the count that "
+                "it is given; keep that in a variable of its own")
+    if len(call.count) > 1:
+        return (f"member: add a member beside {shown(call.count[-1:])} "
+                "that keeps the count given to the mapping")
+    return ("variable: nothing at hand is proven to be the count that the "
+            "mapping was given; keep that in a variable of its own")
+
+
 def _call(file: str, text: Text, at: int, role: Role) -> Optional[Call]:
     if text.text(at + 1) != b"(" or is_defined(text, at) or \
             text.text(at - 1) in (b".", b"->"):

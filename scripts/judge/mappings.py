@@ -458,7 +458,7 @@ def _entry(work: _Work, site: Site, found: Sequence[_Finding]) -> Entry:
     if call is None:
         return Entry(site, "manual", "", "arguments: not those that the "
                      "function has; read it by hand")
-    return Entry(site, *_standing(call, work.calls[site.file]))
+    return Entry(site, *calls.standing(call, work.calls[site.file]))
 
 
 def _unread(work: _Work, site: Site) -> str:
@@ -492,28 +492,6 @@ def _reported(work: _Work, site: Site, found: Sequence[_Finding]) -> Entry:
                  f"{one.rule.name}: {sentence}{witness}")
 
 
-def _standing(call: Call, around: Sequence[Call]) -> tuple[str, str, str]:
-    """Say why a call that no rule reports is right, or that it is not known.
-    """
-    if not call.count:
-        return "kept", "", "table: the counts come from the table itself"
-    if call.step is Step.MAP:
-        return "kept", "", ("mapping: what is given here is what syncs and "
-                            "unmaps of this list have to take")
-    count = calls.shown(call.count)
-    if call.count[-1] == b"orig_nents" and len(call.count) > 1:
-        return "kept", "", "orig-nents: the count of the table's CPU side"
-    mapping = calls.mapping_of(call, around)
-    if mapping is not None and mapping.count == call.count:
-        return "kept", "", (f"same: line {mapping.line} maps this list with "
-                            f"{count}, too")
-    if call.count == (b"1",):
-        return "kept", "", "one: a list of one entry has nothing to merge"
-    return "manual", "", (f"unproven: no rule reports {count} here, and no "
-                          "mapping in the file proves it; compare it with "
-                          "what the mapping is given")
-
-
 def _witness(work: _Work, one: _Finding) -> str:
     """Return the lines that prove a finding about a call, as a clause."""
     around = work.calls.get(one.file, [])
@@ -534,19 +512,7 @@ def _missing(work: _Work, one: _Finding) -> str:
     call = next((each for each in around if each.at == one.at), None)
     if call is None or not call.count or call.step is Step.MAP:
         return "unproven: no rewrite is proven here; change it by hand"
-    maps = list(calls.sources(call, around))
-    if len({(each.list, each.count) for each in maps}) > 1:
-        return ("several: it comes from mappings with different counts; keep "
-                "the count of each beside its list")
-    if maps and maps[0].count == maps[0].result and \
-            maps[0].function == call.function:
-        return (f"overwritten: line {maps[0].line} overwrites the count that "
-                "it is given; keep that in a variable of its own")
-    if len(call.count) > 1:
-        return (f"member: add a member beside {calls.shown(call.count[-1:])} "
-                "that keeps the count given to the mapping")
-    return ("variable: nothing at hand is proven to be the count that the "
-            "mapping was given; keep that in a variable of its own")
+    return calls.needed(call, around)
 
 
 def _line(work: _Work, one: _Finding) -> int:
