@@ -180,7 +180,7 @@ help:
 
 ## deps: install what is missing, or say the command that does
 deps:
-	$(Q)sh scripts/deps.sh run test lint
+	$(Q)sh scripts/deps.sh run test lint page
 
 ## apply: add the API where it is missing, and move its callers to it
 ## preview: print what apply would change, as a diff
@@ -197,9 +197,14 @@ fix: ready
 ## backtest: hold check, fix to posted fixes: FIXES=table MIRROR=folder
 verify boot: TOOLS += build
 boot: TOOLS += boot
+report: TOOLS += page
 test: TOOLS += test
 apply preview check baseline series verify boot bench backtest: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
+
+## report: write OUT/report.html about the last preview, apply, check or fix
+report: tools
+	$(Q)$(MIGRATE) report $(OPTIONS)
 
 ## explain: print what RULE=name proves, leaves alone and rewrites
 explain:

@@ -29,6 +29,7 @@ patch      test  -     patch        patch        patch      another opinion
 rsync      test  -     rsync        rsync        rsync      SSH=, on one machine
 mypy       lint  -     mypy         python3-mypy mypy       types of scripts/
 shellcheck lint  -     shellcheck   ShellCheck   shellcheck shell of scripts/
+jinja2     page  -     python3-jinja2 python3-jinja2 python-jinja report
 flex       build -     flex         flex         flex       a kernel: kconfig
 bison      build -     bison        bison        bison      a kernel: kconfig
 bc         build -     bc           bc           bc         a kernel: prepare
@@ -109,6 +110,11 @@ fault() {
 	*.h)
 		echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1 ||
 			echo "is missing"
+		return ;;
+	jinja2)
+		tool=python3
+		take_python
+		"$tool" -c 'import jinja2' 2>/dev/null || echo "is missing"
 		return ;;
 	libpython)
 		spatch_has_python || echo "is missing"

@@ -51,6 +51,7 @@ from judge import bare, kinds, review
 from prove import backtest, bench, boot, builds, suite, verify
 from write import apply, diffs, series
 from check import check, explain, report as formats
+from show import page, runs
 from host.output import OutputError
 from host.progress import Bar
 from host.repo import RepoError
@@ -81,12 +82,16 @@ from check.baseline import HEAD, BaselineError
 from check.check import CheckError
 from check.explain import ExplainError
 from check.findings import LEVELS, shown
+from show.page import PageError
+from show.rows import RowsError
+from show.runs import Run, RunsError
 
 ROOT = Path(__file__).resolve().parents[1]
 _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
         CampaignError, CensusError, ChangedError, CheckError, CoreError, ExplainError,
-        EditError, LedgerError, MaintainersError, OutputError, RepoError,
-        RerollError, RuleError, ScratchError, SeriesError, SpatchError,
+        EditError, LedgerError, MaintainersError, OutputError, PageError,
+        RepoError,
+        RerollError, RowsError, RuleError, RunsError, ScratchError, SeriesError, SpatchError,
         SpliceError, SuiteError, TreeError,
         VerifyError, WordsError)
 # What is older has no CONFIG_IOMMU_DEFAULT_DMA_STRICT, and before v5.11
@@ -94,7 +99,8 @@ _OWN = (ApplyError, BacktestError, BaselineError, BenchError, BootError,
 _QEMU_FROM = (5, 14)
 # What is written below OUT of a change, and the names that it has while
 # another change is placed.
-_ACCOUNT = ("ledger.tsv", "edits.patch")
+_ACCOUNT = ("ledger.tsv", "edits.patch", runs.CHANGE)
+_FOUND = ("findings.json", runs.CHECK)
 # The commands that bare rules can be run with on a part of a kernel.
 _ANY_FOLDER = ("apply", "preview", "series")
 _OLD = tuple(f"{name}.old" for name in _ACCOUNT)
@@ -356,13 +362,48 @@ def _check(options: Options) -> None:
     """Report what is wrong in the tree, and touch nothing."""
     diff = sys.stdin.buffer.read() if options.rest.base == "-" else b""
     tree, settings = _judged(options)
+    with contextlib.suppress(OSError):
+        output.ready(options.out, *_FOUND)
     with _still(options, tree):
         answer = check.check(tree, settings, diff)
+    _keep_findings(options, tree, settings, answer)
     _write(answer.output)
     for line in answer.remarks:
         _say(line)
     if answer.no:
         raise No(answer.no)
+
+
+def _keep_findings(options: Options, tree: Tree, settings: check.Settings,
+                   answer: check.Answer) -> None:
+    """Write the findings to OUT, whatever the format that is printed."""
+    found, about = _FOUND
+    part = [" ".join(settings.only) or settings.under,
+            f"what changed since {settings.base}" if settings.base else "",
+            f"without {settings.baseline}" if settings.baseline else ""]
+    data = formats.render(answer.report, "json")
+    run = Run("check", os.fspath(tree.root), tree.version,
+              part=", ".join(filter(None, part)), time=runs.now())
+    try:
+        output.keep(options.out, about, runs.about(run, {found: data}))
+        output.keep(options.out, found, data)
+    except OSError as error:
+        # check has an answer where nothing can be written, too.
+        _say(f"{options.out}: {trees.cause(error)}, so make report will not "
+             "have these findings")
+
+
+def _report(options: Options) -> None:
+    """Write a page about what the last runs left in OUT."""
+    if output.begun(options.out, _ACCOUNT[0]):
+        raise UsageError(f"{options.out}: apply did not come to its end, so "
+                         "it is unknown what it changed: make apply again")
+    output.ready(options.out, page.NAME)
+    data, links = page.write(options.out)
+    output.keep(options.out, page.NAME, data)
+    print(options.out / page.NAME)
+    for line in links:
+        _say(line)
 
 
 def _baseline(options: Options) -> None:
@@ -616,9 +657,18 @@ def _build(tree: Tree) -> None:
 
 def _record(options: Options, plan: Plan) -> None:
     """Write what the run knows to OUT, each file whole."""
-    ledger, edits = _ACCOUNT
-    output.keep(options.out, edits, diffs.unified(plan.before, plan.after))
-    output.keep(options.out, ledger, plan.ledger.tsv())
+    ledger, edits, change = _ACCOUNT
+    files = {edits: diffs.unified(plan.before, plan.after),
+             ledger: plan.ledger.tsv()}
+    output.keep(options.out, change, runs.about(Run(
+        "fix" if options.rest.command == "apply" and
+        options.campaign.unit is Unit.MAPPING else options.rest.command,
+        os.fspath(plan.tree.root), plan.tree.version,
+        "" if plan.bare else plan.campaign.name,
+        " ".join(options.files), plan.remarks, tuple(review.lines(plan)),
+        tuple(sorted(plan.core)), runs.now()), files))
+    for name, data in files.items():
+        output.keep(options.out, name, data)
 
 
 def _set_aside(options: Options) -> None:
@@ -694,6 +744,7 @@ _COMMANDS: dict[str, Callable[[Options], None]] = {
     "backtest": _backtest,
     "campaigns": _campaigns,
     "explain": _explain,
+    "report": _report,
 }
 
 

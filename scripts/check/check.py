@@ -129,7 +129,7 @@ def check(tree: Tree, settings: Settings, diff: bytes = b"") -> Answer:
         tuple(work.skipped), len(work.sources), hidden, sums,
         tuple(found for found in fresh if found.kind == "unread"),
         _lines(work, fresh),
-        _notes(work, fresh) if settings.form in ("sarif", "text") else {})
+        _notes(work, fresh))
     _store(work)
     failing = [found for found in fresh if _fails(found, settings)]
     remarks = tuple(f"not run: {name}: {why}" for name, why in work.skipped)

@@ -49,6 +49,12 @@ def _finding(found: Finding, fingerprint: str,
         "level": found.level, "message": plain(found.message),
         "text": plain(found.text), "fingerprint": fingerprint,
     }
+    if found in report.lines:
+        made["source"] = plain(report.lines[found])
+    if notes := report.notes.get(found):
+        made["notes"] = [{"line": note.line, "column": note.column,
+                          "text": plain(note.text),
+                          "source": plain(note.source)} for note in notes]
     if fix := report.fixes.get(found):
         made["fix"] = {"start": fix.start, "end": fix.end,
                        "text": plain(fix.text)}

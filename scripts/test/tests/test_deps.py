@@ -257,6 +257,13 @@ exec "$@"
         self.assertEqual(self.deps("--stamp", str(stamp), "run")[0], 0)
         self.assertEqual(self.deps("--stamp", str(stamp), "run", "lint")[0], 2)
 
+    def test_page_needs_jinja2_and_a_run_does_not(self) -> None:
+        there = subprocess.run(["/usr/bin/python3", "-c", "import jinja2"],
+                               capture_output=True, check=False)
+        status, told = self.deps("page")
+        self.assertEqual(status, 2 if there.returncode else 0, told)
+        self.assertEqual(self.deps("run")[0], 0)
+
     def test_failure_leaves_no_stamp(self) -> None:
         self.take("spatch")
         self.assertEqual(self.deps("--stamp", str(self.scratch / "deps"),

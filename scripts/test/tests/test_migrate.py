@@ -49,6 +49,35 @@ class CommandTest(unittest.TestCase):
         self.assertNotIn("Traceback", done.stderr)
 
 
+class ReportTest(CommandTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        try:
+            import jinja2
+        except ImportError:
+            self.skipTest("jinja2 is missing")
+        del jinja2
+
+    def page(self) -> str:
+        done = self.run_on("report")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, f"{self.out}/report.html\n")
+        return (self.out / "report.html").read_text("utf-8")
+
+    def test_page_is_about_the_last_change_and_the_last_check(self) -> None:
+        self.make(d_c=WALK)
+        self.refused(self.run_on("report"), 2, "no run to report on")
+        self.run_on("preview")
+        self.assertIn(f"make preview on {self.tree}", self.page())
+        self.run_on("check")
+        self.run_on("apply")
+        text = self.page()
+        self.assertNotIn("make preview on", text)
+        for verb in ("apply", "check"):
+            self.assertIn(f"make {verb} on {self.tree}", text)
+
+
 class ApplyTest(CommandTest):
 
     def test_tree_is_changed_and_the_sum_is_the_last_line(self) -> None:
