@@ -350,8 +350,10 @@ class _Binder:
         text = self.texts[decl.file]
         # What an inner scope has had is no use of an outer one, so that each
         # place is looked at once, however often the name is declared.
-        places = self.places.setdefault(
-            (decl.file, decl.name), list(text.places(decl.name)))
+        places = self.places.get((decl.file, decl.name))
+        if places is None:
+            places = self.places[decl.file, decl.name] = list(
+                text.places(decl.name))
         first = bisect.bisect_left(places, decl.start)
         last = bisect.bisect_left(places, decl.end)
         mine = places[first:last]

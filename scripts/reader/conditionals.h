@@ -111,6 +111,7 @@ enum {
 	MAX_KERNELS = 1024,
 };
 
+size_t hash_of(struct span name);
 struct macro *find_macro(const struct conditionals *all, struct span name);
 struct macro *get_macro(struct conditionals *all, struct span name);
 unsigned int name_about(struct span name);

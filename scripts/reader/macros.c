@@ -5,7 +5,7 @@
 #include "conditionals.h"
 #include "names.h"
 
-static size_t hash_of(struct span name)
+size_t hash_of(struct span name)
 {
 	size_t hash = 5381;
 

@@ -105,7 +105,7 @@ struct binding {
 	struct span name;
 	unsigned int scope;
 	bool typed;
-	size_t *bucket, next;		/* the next one in there; 0 ends it */
+	size_t hash, next;		/* the next one in its bucket, or 0 */
 };
 
 /* An #if that is open. */
@@ -135,7 +135,7 @@ struct reader {
 
 	struct binding *bindings;	/* the first one is not used */
 	size_t binding_count, binding_room;
-	size_t buckets[BUCKETS];
+	size_t *buckets, bucket_count;	/* a power of two */
 
 	struct conditional *conditionals;
 	size_t conditional_count, conditional_room;

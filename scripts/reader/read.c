@@ -270,6 +270,9 @@ void read_bytes(struct finding *finding, struct members *members,
 	memset(reader, 0, sizeof(*reader));
 	reader->start = start;
 	reader->members = members;
+	reader->bucket_count = BUCKETS;
+	reader->buckets = resize(NULL, BUCKETS, sizeof(*reader->buckets));
+	memset(reader->buckets, 0, BUCKETS * sizeof(*reader->buckets));
 	reader->lexer = (struct lexer) {
 		.p = start, .end = start + len, .line_start = true,
 		.pool = &reader->pool,
@@ -295,6 +298,7 @@ void read_bytes(struct finding *finding, struct members *members,
 			row->members[j] = pool_copy(keep, row->members[j]);
 	}
 	free(reader->bindings);
+	free(reader->buckets);
 	free(reader->conditionals);
 	free_conditionals(&reader->decided);
 	pool_free(&reader->pool);

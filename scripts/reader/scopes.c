@@ -48,13 +48,26 @@ static void add_member(struct reader *reader, struct span name)
 	members->names[members->count++] = pool_copy(&members->pool, name);
 }
 
-static size_t *bucket(struct reader *reader, struct span name)
+static size_t *bucket(struct reader *reader, size_t hash)
 {
-	unsigned int hash = 5381;
+	return &reader->buckets[hash & (reader->bucket_count - 1)];
+}
 
-	for (size_t i = 0; i < name.len; i++)
-		hash = hash * 33 + name.at[i];
-	return &reader->buckets[(hash ^ hash >> 16) % BUCKETS];
+/* Put all names into more buckets; the newest stays the first in its own. */
+static void grow_buckets(struct reader *reader)
+{
+	reader->bucket_count *= 4;
+	reader->buckets = resize(reader->buckets, reader->bucket_count,
+				 sizeof(*reader->buckets));
+	memset(reader->buckets, 0,
+	       reader->bucket_count * sizeof(*reader->buckets));
+	for (size_t i = 1; i < reader->binding_count; i++) {
+		struct binding *binding = &reader->bindings[i];
+		size_t *head = bucket(reader, binding->hash);
+
+		binding->next = *head;
+		*head = i;
+	}
 }
 
 /* Has the name a counted type, where we are? The innermost scope decides. */
@@ -62,7 +75,7 @@ bool bound_to_type(struct reader *reader, struct span name)
 {
 	const struct binding *inner = NULL;
 
-	for (size_t i = *bucket(reader, name); i;) {
+	for (size_t i = *bucket(reader, hash_of(name)); i;) {
 		const struct binding *binding = &reader->bindings[i];
 
 		i = binding->next;
@@ -80,7 +93,7 @@ bool bound_to_type(struct reader *reader, struct span name)
 static void bind(struct reader *reader, unsigned int scope, struct span name,
 		 bool typed)
 {
-	size_t *head = bucket(reader, name);
+	size_t hash = hash_of(name), *head = bucket(reader, hash);
 	struct binding *binding;
 
 	for (size_t i = *head; i; i = binding->next) {
@@ -99,9 +112,11 @@ static void bind(struct reader *reader, unsigned int scope, struct span name,
 					  sizeof(*reader->bindings));
 	}
 	reader->bindings[reader->binding_count] = (struct binding) {
-		name, scope, typed, head, *head
+		name, scope, typed, hash, *head
 	};
 	*head = reader->binding_count++;
+	if (reader->binding_count > 2 * reader->bucket_count)
+		grow_buckets(reader);
 }
 
 void unbind(struct reader *reader, size_t count)
@@ -110,7 +125,7 @@ void unbind(struct reader *reader, size_t count)
 		struct binding *last =
 			&reader->bindings[--reader->binding_count];
 
-		*last->bucket = last->next;
+		*bucket(reader, last->hash) = last->next;
 	}
 }
 
