@@ -20,7 +20,7 @@ from check.findings import About, Finding, Fix, Note, Report
 from check.report import sarif
 
 HERE = Path(__file__).resolve().parent
-OWN = HERE.parent / "report/findings.schema.json"
+OWN = HERE.parents[1] / "check/report/findings.schema.json"
 SUBSET = HERE / "sarif-subset.schema.json"
 
 ODD = Finding("drivers/a b%:,\udcff\n.c", 3, 2, "unmap-mapped-count",
