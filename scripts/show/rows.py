@@ -73,6 +73,7 @@ class Part:
     beside: int = 0
     by_folder: dict[str, collections.Counter[str]] = field(
         default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     @property
@@ -145,7 +146,8 @@ def _change(page: Page, run: Run, files: Mapping[str, bytes]) -> None:
     sites = list(_sites(files["ledger.tsv"]))
     part = Part(run, "Change", SITES, collections.Counter(
         site.verdict for site in sites if not site.api),
-        sum(site.api for site in sites))
+        sum(site.api for site in sites),
+        remarks=[_capital(line) for line in run.remarks])
     for site in sites:
         if not site.api:
             part.by_folder.setdefault(folder(site.file), collections.Counter(
@@ -175,7 +177,7 @@ def _change(page: Page, run: Run, files: Mapping[str, bytes]) -> None:
 def _edit(hunk: sides.Hunk, inside: Sequence[Site],
           notes: Mapping[tuple[str, int], list[str]], core: bool) -> Json:
     row = _row("converted", hunk.file, hunk.line, _functions(inside))
-    row["r"] = sorted({site.rule for site in inside if site.rule}) or [
+    row["r"] = sorted({shown(site.rule) for site in inside if site.rule}) or [
         "core API" if core else "follows from other edits"]
     row["m"] = f"{len(inside)} sites" if len(inside) != 1 else "1 site"
     if not inside:
@@ -203,7 +205,7 @@ def _groups(sites: Sequence[Site],
         first = found[0]
         row = _row(API if first.api else first.verdict, first.file,
                    first.line, first.function)
-        row["r"] = [first.rule or first.code]
+        row["r"] = [shown(first.rule or first.code)]
         why, _, do = first.said.partition("; ")
         if first.verdict in ("manual", "unread"):
             row["do"] = _capital(do or "read it and decide by hand")
@@ -259,7 +261,7 @@ def _check(page: Page, run: Run, files: Mapping[str, bytes]) -> None:
             rule["name"]: rule for rule in made["rules"]}
         part = Part(run, "Check", LEVELS, collections.Counter(
             map(_verdict, found)), made["hidden"], skipped=[
-                f"{one['rule']}: {one['reason']}" for one in made["skipped"]])
+                shown(f"{one['rule']}: {one['reason']}") for one in made["skipped"]])
         for one in found:
             part.by_folder.setdefault(folder(one["file"]),
                                       collections.Counter())[

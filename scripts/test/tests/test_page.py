@@ -266,6 +266,16 @@ class RenderTest(OutTest):
         for word in ("http:", "https:", "file:/", "src=", "@import", "url("):
             self.assertTrue(word not in self.text(), word)
 
+    def test_odd_bytes_reach_every_part_of_the_page_as_escapes(self) -> None:
+        odd = "o\udcff\x1b.c"
+        self.change(HEAD + line(odd, "3", "1", odd, odd, "unread", odd,
+                                f"macro: {odd}"), b"", Run(
+            "apply", f"/{odd}", "5", "x", remarks=(odd,), notes=(
+                f"{odd}:3: {odd}",), time="2026"))
+        text = self.text()
+        self.assertIn("o\\xff\\x1b.c", text)
+        self.assertNotIn("\x1b", text)
+
     def test_empty_run_has_a_page(self) -> None:
         self.change(HEAD, b"")
         text = self.text()

@@ -26,8 +26,8 @@ from test.slow import slow
 from test_page import (CHANGE, CHECK, DIFF, FINDING, HEAD, LEDGER, findings,
                        line)
 
-BROWSER = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome"))), "")
+BROWSER = (shutil.which("chromium") or shutil.which("chromium-browser")
+           or shutil.which("google-chrome") or "")
 SITES = 10_000
 FRAMES = {
     "all": (1280, ""), "narrow": (360, ""), "manual": (1280, "#verdict=manual"),
