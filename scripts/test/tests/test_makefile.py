@@ -182,7 +182,7 @@ class MakefileTest(unittest.TestCase):
         self.assertIn("KERNEL OUT JOBS", text)
 
     def test_unknown_value_is_refused_with_the_good_ones(self) -> None:
-        for word, good in (("CONFIDENCE=low", "high moderate"),
+        for word, good in (("CONFIDENCE=sure", "high moderate low"),
                            ("DIRTY=yes", "0 1"), ("V=2", "0 1"),
                            ("FORMAT=xml", "text gcc json sarif github"),
                            ("SHAPE=$(shell touch bad)", "series single"),
