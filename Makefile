@@ -1,29 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The commands of sgwalk, for GNU make 4.3 or later; `make` alone lists them.
 
-# What the command line may set; nothing below this block is meant to be.
-# `## NAME: what` is what help prints and the only list there is: a name that
-# has no such line is refused, and so is a value that its braces do not list.
-# Only the first three are also taken from the environment, since a CI machine
-# is likely to have a VERSION or a BRANCH of its own.
+# What the command line may set. Each variable has a line `## NAME: what`, which
+# help prints. make refuses a variable without such a line, and a value that
+# the braces of the line do not list. Only the first three variables are also
+# taken from the environment: a CI machine may have a VERSION or a BRANCH.
 
-## KERNEL: kernel tree to work on; none: the embedded one, copied to OUT/tree
+## KERNEL: kernel tree to work on; default: the example tree, copied to OUT/tree
 KERNEL     ?=
-## OUT: folder for all that is made
+## OUT: folder for all results
 OUT        ?= out
-## JOBS: processes at a time; none: one a processor
+## JOBS: number of processes at a time; default: one per processor
 JOBS       ?=
 ## CAMPAIGN: a name that make campaigns lists, or a folder of your own
 CAMPAIGN    =
-## M: out-of-tree module's folder or files; check: KERNEL's too
+## M: folder or files of an out-of-tree module; for check also of KERNEL
 M           =
-## RULES: rule files or folders to run, also of others; none: cocci/
+## RULES: rule files or folders, of sgwalk or others; default: of CAMPAIGN
 RULES       =
-## TIMEOUT: wall seconds that a file may take
+## TIMEOUT: seconds that spatch may take for one file
 TIMEOUT     = 200
-## CONFIDENCE: {high,moderate,low} how sure a rule must be to be run
+## CONFIDENCE: {high,moderate,low} least confidence of the rules that run
 CONFIDENCE  = high
-## LEFT: {warn,error} what apply makes of a site that is left to a person
+## LEFT: {warn,error} error: apply exits with 1 if it leaves a site to a person
 LEFT        = warn
 ## DIRTY: {0,1} 1 works on a tree with local changes
 DIRTY       = 0
@@ -39,13 +38,13 @@ BASE        =
 BASELINE    =
 ## LEVEL: {high,moderate,low} least sure finding that makes check fail
 LEVEL       =
-## UNREAD: {error,warn} what check makes of code it could not read
+## UNREAD: {error,warn} error: check fails on code that it could not read
 UNREAD      =
-## SCRIPTS: {allow} runs the Python and OCaml inside other people's rules
+## SCRIPTS: {allow} runs the Python and OCaml of rules from other people
 SCRIPTS     =
-## KIND: {qemu,uml,kunit} where boot runs the cases; none: as KERNEL can
+## KIND: {qemu,uml,kunit} where boot runs the cases; default: what KERNEL can
 KIND        =
-## SSH: hosts that take a share of the work, as GNU parallel names them
+## SSH: hosts that share the work, as GNU parallel names them
 SSH         =
 ## SHAPE: {series,single} one patch a subsystem, or one in all
 SHAPE       = series
@@ -61,7 +60,7 @@ RULE        =
 FIXES       =
 ## MIRROR: folder of the archives and snapshots that FIXES names
 MIRROR      =
-## FULL: {0,1} 1 makes test run all tests; 0: those that take five minutes
+## FULL: {0,1} 1: test runs all tests; 0: it leaves out the slow ones
 FULL        = 0
 ## V: {0,1} 1 prints each command before it is run
 V           = 0
@@ -162,10 +161,10 @@ CALLER := $(if $(and $(filter environment,$(origin PWD)),$(filter-out \
   /% ~%,$(value M))),$(if $(moved),--caller=$(call quote,$(value PWD))))
 
 .PHONY: $(VERBS)
-## help: say what can be made, and with which variables
+## help: list the commands and the variables
 help:
-	@echo 'sgwalk moves a kernel tree from one API to another: make campaigns'
-	@echo 'lists from which to which.'
+	@echo 'sgwalk converts a kernel tree from one API to another. make campaigns'
+	@echo 'lists the API changes that it knows.'
 	@echo
 	@sed -n 's/^## \([a-z]*\): /\1|/p' $(SELF) | \
 	    while IFS='|' read -r name what; do \
@@ -178,23 +177,23 @@ help:
 	@printf '  %s\n' $(foreach v,$(SETTINGS),$(if $(value $v),$(call \
 	    quote,$v=$(value $v))))
 
-## deps: install what is missing, or say the command that does
+## deps: install what is missing, or print the command that does
 deps:
 	$(Q)sh scripts/deps.sh run test lint page
 
-## apply: add the API where it is missing, and move its callers to it
+## apply: add the API where it is missing, and convert its callers
 ## preview: print what apply would change, as a diff
-## check: report misuse of the API, old callers, and code it cannot read
+## check: report misuse of the API, callers of the old one, and unread code
 ## baseline: write the findings of today to a file, for check BASELINE=
-## fix: apply CAMPAIGN=sg-counts: repair counts where that is proven
+## fix: repair wrong counts where the repair is proven (CAMPAIGN=sg-counts)
 fix: ready
 	$(Q)$(MIGRATE) apply --campaign=sg-counts $(OPTIONS) $(CALLER)
 
-## series: write one patch a subsystem; runs scripts of the tree
-## verify: compile what changed, before and after; runs its makefiles
-## boot: run the cases of the API in a kernel; runs its makefiles
-## bench: measure this tool and its peers side by side
-## backtest: hold check, fix to posted fixes: FIXES=table MIRROR=folder
+## series: write one patch per subsystem or driver; runs scripts of the tree
+## verify: compile what changed, before and after; runs the tree's makefiles
+## boot: run the test cases of the API in a kernel; runs the tree's makefiles
+## bench: measure sgwalk beside other tools
+## backtest: compare check and fix with posted fixes: FIXES=table MIRROR=folder
 verify boot: TOOLS += build
 boot: TOOLS += boot
 report: TOOLS += page
@@ -214,7 +213,7 @@ explain:
 campaigns:
 	$(Q)$(MIGRATE) campaigns
 
-## test: hold rules, scripts and patches to their tests; needs no kernel
+## test: run the tests; needs no kernel tree
 test: ready
 	$(Q)$(PYTHON) scripts/test/runtests.py --out=$(OUT) $(if $(JOBS),--jobs=$(JOBS)) \
 	    $(if $(filter 1,$(FULL)),--full)
@@ -269,6 +268,6 @@ if test -s $$out/deps; then \
 fi
 endef
 
-## clean: remove OUT, if it was made here and holds nothing else
+## clean: remove OUT, if sgwalk made it and nothing else is in it
 clean:
 	$(Q)$(PYTHON) scripts/host/output.py clean $(OUT)
