@@ -6,7 +6,7 @@
 # the braces of the line do not list. Only the first three variables are also
 # taken from the environment: a CI machine may have a VERSION or a BRANCH.
 
-## KERNEL: kernel tree to work on; default: the example tree, copied to OUT/tree
+## KERNEL: kernel tree; default: the example tree, copied to OUT/tree
 KERNEL     ?=
 ## OUT: folder for all results
 OUT        ?= out
@@ -22,7 +22,7 @@ RULES       =
 TIMEOUT     = 200
 ## CONFIDENCE: {high,moderate,low} least confidence of the rules that run
 CONFIDENCE  = high
-## LEFT: {warn,error} error: apply exits with 1 if it leaves a site to a person
+## LEFT: {warn,error} error: apply exits with 1 where a site is left
 LEFT        = warn
 ## DIRTY: {0,1} 1 works on a tree with local changes
 DIRTY       = 0
@@ -42,7 +42,7 @@ LEVEL       =
 UNREAD      =
 ## SCRIPTS: {allow} runs the Python and OCaml of rules from other people
 SCRIPTS     =
-## KIND: {qemu,uml,kunit} where boot runs the cases; default: what KERNEL can
+## KIND: {qemu,uml,kunit} where boot runs; default: what KERNEL can
 KIND        =
 ## SSH: hosts that share the work, as GNU parallel names them
 SSH         =
@@ -183,17 +183,17 @@ deps:
 
 ## apply: add the API where it is missing, and convert its callers
 ## preview: print what apply would change, as a diff
-## check: report misuse of the API, callers of the old one, and unread code
+## check: report misuse, callers of the old API, and unread code
 ## baseline: write the findings of today to a file, for check BASELINE=
-## fix: repair wrong counts where the repair is proven (CAMPAIGN=sg-counts)
+## fix: repair wrong counts that are proven: CAMPAIGN=sg-counts
 fix: ready
 	$(Q)$(MIGRATE) apply --campaign=sg-counts $(OPTIONS) $(CALLER)
 
-## series: write one patch per subsystem or driver; runs scripts of the tree
-## verify: compile what changed, before and after; runs the tree's makefiles
-## boot: run the test cases of the API in a kernel; runs the tree's makefiles
+## series: write a patch per subsystem or driver; runs the tree's scripts
+## verify: compile the change before and after; runs the tree's makefiles
+## boot: run the API's cases in a kernel; runs the tree's makefiles
 ## bench: measure sgwalk beside other tools
-## backtest: compare check and fix with posted fixes: FIXES=table MIRROR=folder
+## backtest: compare check and fix with posted FIXES= from MIRROR=
 verify boot: TOOLS += build
 boot: TOOLS += boot
 report: TOOLS += page
@@ -201,7 +201,7 @@ test: TOOLS += test
 apply preview check baseline series verify boot bench backtest: ready
 	$(Q)$(MIGRATE) $@ $(OPTIONS) $(CALLER)
 
-## report: write OUT/report.html about the last preview, apply, check or fix
+## report: write OUT/report.html about what was run last
 report: tools
 	$(Q)$(MIGRATE) report $(OPTIONS)
 
