@@ -375,13 +375,15 @@ def _layers(plan: Plan, users: bool,
     A tree with the old API goes through the state that takes both, if callers
     are converted one patch after another, so that every step builds.
     """
-    if not plan.core or plan.state is None or plan.form is None:
+    if not plan.core or plan.state is None:
         return [], []
     campaign, root = plan.campaign, plan.tree.root
     if plan.state.callers is Callers.NEW:
         # Only corrections, in the campaign's order.
         return [(core.letter(path), changed)
                 for path, changed in core.fixes(campaign, root)], []
+    if plan.form is None:
+        return [], []
     both = campaign.state(Callers.BOTH)
     together = bool(users) and settings.shape == "series"
     by_both = both is not None and plan.state.callers is Callers.OLD \
