@@ -394,6 +394,8 @@ class OutTest(SafetyCase):
                  ("series", "verify.txt"), ("verify", "verify"),
                  ("verify", "ledger.tsv"), ("boot", "boot"),
                  ("check", "cache"), ("baseline", "cache"),
+                 ("apply", "change.json"), ("check", "check.json"),
+                 ("check", "findings.json"), ("report", "report.html"),
                  ("demo", "tree"), ("demo", "ledger.tsv"))
         for verb, name in cases:
             for kind in self.KINDS:
