@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from read import changed
+from read import campaigns, changed
 from run import jobs, scan
 from judge import plan
 from check import check
@@ -101,7 +101,7 @@ def settings(folder: Path) -> Settings:
         plan.Settings(smalltree.census(),
                       (ROOT / "cocci/sg-dma-page/migrate",), jobs=2,
                       timeout=120),
-        cache=folder / "cache")
+        cache=folder / "cache", misuse=campaigns.every_misuse())
 
 
 class CheckTest(unittest.TestCase):
@@ -286,7 +286,7 @@ static bool leap(struct sg_page_iter *page)
         run = json.loads(answer.output)["runs"][0]
         fixes = {one["ruleId"]: one["fixes"][0]["artifactChanges"][0]
                  for one in run["results"] if "fixes" in one}
-        self.assertEqual({"dma-walk-orig-nents"}, set(fixes))
+        self.assertEqual({"dma-walk-orig-nents", "unmap-mapped-count"}, set(fixes))
         place, = fixes["dma-walk-orig-nents"]["replacements"]
         self.assertEqual(
             "\tfor_each_sg_dma_page(sgt->sgl, &it, sgt->nents, 0)\n",
@@ -389,11 +389,11 @@ from pathlib import Path
 sys.path[:0] = [{scripts!r}, {tests!r}]
 from check import check
 from judge import plan
-from read import tree
+from read import campaigns, tree
 from check.check import Settings
 done = check.check(tree.open_tree({top!r}), Settings(
     plan.Settings(Path({census!r}), (Path({rules!r}),), jobs=2, timeout=120),
-    cache=Path({cache!r})))
+    cache=Path({cache!r}), misuse=campaigns.every_misuse()))
 sys.stdout.buffer.write(done.output)
 """
 

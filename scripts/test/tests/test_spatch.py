@@ -540,7 +540,7 @@ class HostileTest(SpatchTest):
             HEADER.format(options="", requires="1.0.8") + SLOW)
         # A job in the background of a shell is born with SIGINT ignored.
         code = ("import os, signal, sys; from pathlib import Path\n"
-                "from run import rules, spatch\n"
+                "from run import jobs, rules, spatch\n"
                 "print(os.getpid(), flush=True)\n"
                 "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 "rule, = rules.load([Path(sys.argv[1])])\n"
