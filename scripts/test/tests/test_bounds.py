@@ -23,8 +23,8 @@ import smalltree  # noqa: E402
 from read import census, conditionals  # noqa: E402
 from read.ctext import Text  # noqa: E402
 from judge import units  # noqa: E402
+from test.slow import FULL, slow  # noqa: E402
 
-FULL = bool(os.environ.get("FULL"))
 SIZE = 100_000 if FULL else 25_000
 # Twice what four times the bytes should cost, and what a start costs.
 MOST, START = 8, 0.1
@@ -117,7 +117,7 @@ class BoundsTest(unittest.TestCase):
             costs.append(time.process_time() - before)
         self.assertLess(costs[1], MOST * costs[0] + START)
 
-    @unittest.skipUnless(FULL, "FULL=1 reads a file of 200 MB")
+    @slow
     def test_two_hundred_megabytes_are_read(self) -> None:
         line = b"\tx = (y[0] + z->len) ? \"a\\n\" : 'b'; if (x) { y(); }\n"
         data = b"int f(void)\n{\n" + line * (200_000_000 // len(line)) + b"}\n"
