@@ -22,6 +22,8 @@
 //# another one, the field beside the list (data->sg and data->sg_len), the
 //# number of all its entries, or a table's orig_nents. The rest needs a person,
 //# as a new variable or field has to keep the count.
+//# A function between the two that gets the struct is taken not to change its
+//# count or list: read it before the repair is sent.
 //
 // Shape: N2
 // Confidence: High
@@ -689,6 +691,26 @@ map(D@m, L, <+... \(Y->num\|Y.num\) ...+>, ...)
     when != map(D@m, ...)
 f@p@q(...)
 
+// replaced: the list that was mapped became another one behind the mapping, by
+// a name that is no variable, such as a field.
+@replaced depends on near exists@
+identifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};
+assignment operator aop;
+identifier f;
+expression near.L;
+expression A, D, E;
+position near.m;
+position found.p;
+position q;
+@@
+map(D@m, L, ...)
+... when any
+    when != map(D@m, ...)
+\(L aop E\|L++\|L--\|++L\|--L\|&L\)
+... when any
+    when != map(D@m, ...)
+f@p@q(A, L, ...)
+
 // guarded: handed over only where it is not 0.
 @guarded depends on patch && found@
 identifier f;
@@ -864,7 +886,7 @@ position w;
 @@
 \(X->cnt@w\|X.cnt@w\|X->cnt@w[I]\|X.cnt@w[I]\) = 0
 
-// spent: the same behind an UNidentifier map = {dma_map_sg, dma_map_sg_attrs, pci_map_sg, ib_dma_map_sg};_WORD, where nothing is mapped any more.
+// spent: the same behind an unmapping, where nothing is mapped any more.
 @spent depends on nil exists@
 identifier undo = {dma_unmap_sg, dma_unmap_sg_attrs, pci_unmap_sg,
 	ib_dma_unmap_sg};
@@ -1071,7 +1093,7 @@ identifier f;
 expression A, B, C;
 expression near.N;
 position found.p;
-position z != {mixed.q, changed.q, rewritten.q, bypass.q};
+position z != {mixed.q, changed.q, rewritten.q, replaced.q, bypass.q};
 @@
 f@p@z(A, B,
 - C
